@@ -1,0 +1,50 @@
+/** `npm run bench -- <name> [--json] ...`: measures our engine against its peers. `setup` installs them. */
+import { setUpPeers } from './peers/venv.ts';
+import { formatReport, type Report } from './report.ts';
+
+interface Bench {
+  readonly summary: string;
+  readonly run: (argv: readonly string[]) => Promise<Report>;
+}
+
+/** Each is loaded only when asked for. */
+const benches: Record<string, Bench> = {
+  train: {
+    summary: `training against transformers on PyTorch
+      --cases <text>     only rows whose name contains it         --rounds <n>    5
+      --scaling          also how time grows with length, batch   --threads <n>   all cores
+      --minilm <folder>  weights (or HARMAUG_MINILM; default: the peers')
+      --data <jsonl>     prompts (or HARMAUG_TRAIN_DATA; default: ../shared/data/train/prompts.jsonl)
+      --epoch            real rows over a whole epoch, losses compared; "real usual" takes hours`,
+    run: async (argv) => (await import('./train.ts')).runTrain(argv),
+  },
+};
+
+const usage = [
+  'npm run bench -- setup                    installs the peers into bench/peers/.venv (Python, 6 GB)',
+  'npm run bench -- <name> [--json] ...      prints a table, or one JSON object',
+  ...Object.entries(benches).map(([name, { summary }]) => `  ${name}: ${summary}`),
+  '',
+].join('\n');
+
+/** @returns the exit code: 0 done, 1 failed, 2 wrong use */
+async function main([name = '', ...argv]: readonly string[]): Promise<number> {
+  const bench = benches[name];
+  try {
+    if (name === 'setup') {
+      setUpPeers();
+    } else if (bench) {
+      const report = await bench.run(argv);
+      process.stdout.write(argv.includes('--json') ? `${JSON.stringify(report, null, 2)}\n` : formatReport(report));
+    } else {
+      process.stderr.write(name ? `Unknown benchmark "${name}".\n${usage}` : usage);
+      return 2;
+    }
+    return 0;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return error instanceof TypeError && 'code' in error ? 2 : 1; // parseArgs on an unknown flag
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,70 @@
+/** The rows of the training benchmark as data, and the arithmetic that a step of each needs. */
+import type { FixedCase } from '../ours/train.ts';
+
+type Shape = Pick<FixedCase, 'family' | 'hidden' | 'layers' | 'heads' | 'intermediate' | 'vocab'>;
+
+const shapes = {
+  minilm: { family: 'bert', hidden: 384, layers: 6, heads: 12, intermediate: 1536, vocab: 30_522 },
+  'deberta-v3-xsmall': { family: 'deberta-v2', hidden: 384, layers: 12, heads: 6, intermediate: 1536, vocab: 128_100 },
+} satisfies Record<string, Shape>;
+
+const DROPOUT = 0.1; // both models' config.json
+const BUCKETS = 256; // deberta-v3: position_buckets
+
+/** What one opening of both sides measures: the row `name`, and with a peer also `name bf16`. */
+export type Measurement =
+  | { readonly name: string; readonly kind: 'fixed'; readonly fixed: FixedCase; readonly withPeer: boolean }
+  | { readonly name: string; readonly kind: 'real'; readonly grouped: boolean; readonly withPeer: boolean };
+
+type ShapeName = keyof typeof shapes;
+type Size = readonly [shape: ShapeName, batch: number, length: number];
+
+function fixed(section: 'fixed' | 'scaling', [shape, batch, length]: Size, dropout = DROPOUT) {
+  const name = `${section} ${shape} ${batch}x${length}${dropout === 0 ? ' nodropout' : ''}`;
+  return (threads: number): Measurement => ({
+    name,
+    kind: 'fixed',
+    fixed: { ...shapes[shape], batch, length, dropout, threads },
+    withPeer: section === 'fixed',
+  });
+}
+
+const sizes: readonly Size[] = [
+  ['minilm', 16, 128],
+  ['minilm', 4, 512],
+  ['deberta-v3-xsmall', 16, 128],
+  ['deberta-v3-xsmall', 4, 512],
+];
+
+/** Every measurement of the benchmark, in the order they run. `scaling` adds ours alone over lengths and batches. */
+export function measurements(threads: number, scaling: boolean): Measurement[] {
+  const rows = [
+    ...sizes.map((size) => fixed('fixed', size)),
+    ...sizes.map((size) => fixed('fixed', size, 0)),
+    ...(scaling ? [128, 256, 512, 1024, 2048].map((length) => fixed('scaling', ['minilm', 1, length])) : []),
+    ...(scaling ? [2, 4, 8, 16, 32].map((batch) => fixed('scaling', ['minilm', batch, 128])) : []),
+  ];
+  return [
+    ...rows.map((row) => row(threads)),
+    { name: 'real usual', kind: 'real', grouped: false, withPeer: true },
+    { name: 'real grouped', kind: 'real', grouped: true, withPeer: true },
+  ];
+}
+
+/**
+ * Floating-point operations of one step's matrix products, the backward pass counted as twice the forward. DeBERTa's two
+ * position terms are counted as transformers computes them: against all 2 x 256 buckets, projections included.
+ */
+export function stepFlops({ family, hidden: E, layers, intermediate, batch: B, length: T }: FixedCase): number {
+  const projections = 2 * B * T * (4 * E * E + 2 * E * intermediate);
+  const attention = 4 * B * T * T * E;
+  const positions = family === 'bert' ? 0 : 4 * 2 * BUCKETS * (B * T * E + E * E);
+  return 3 * layers * (projections + attention + positions);
+}
+
+/** Rough work of a measurement's step, to foretell the time left; a real batch is taken at the data's mean length. */
+export function roughWork(measurement: Measurement): number {
+  if (measurement.kind === 'fixed') return stepFlops(measurement.fixed);
+  const length = measurement.grouped ? 60 : 350; // 55 real tokens x 1.09 or 6.4 (design.md)
+  return stepFlops({ ...shapes.minilm, batch: 32, length, dropout: DROPOUT, threads: 1 });
+}

@@ -1,0 +1,61 @@
+/** What every encoder provides, and the batch it reads. */
+import type { Graph, Value } from 'onnx-grad';
+import type { Activation } from '../activations.ts';
+import type { Scope } from '../scope.ts';
+
+/** int64 (B, T) inputs, named as Hugging Face models name them. */
+export interface EncoderInputs {
+  readonly inputIds: Value;
+  /** 1 for a token, 0 for padding. */
+  readonly attentionMask: Value;
+  /** Which text of a pair a token belongs to; `null` for models without token types. */
+  readonly tokenTypeIds: Value | null;
+}
+
+/** What heads need to know of any encoder's config. */
+export interface BaseConfig {
+  readonly vocabSize: number;
+  readonly hiddenSize: number;
+  readonly layers: number;
+  readonly hiddenActivation: Activation;
+  readonly hiddenDropout: number;
+  readonly layerNormEpsilon: number;
+  /** Deviation of fresh weights. */
+  readonly initializerRange: number;
+  readonly typeVocabSize: number;
+  /** The longest input in tokens; `null` when positions are relative and any length goes. */
+  readonly maxLength: number | null;
+  /** The id of padding; its word embedding gets no gradient from look-ups. `null` for none. */
+  readonly padTokenId: number | null;
+  readonly labels: number;
+}
+
+/**
+ * The tokens whose last hidden state is wanted. With 'first' the last layer computes its queries, its feed-forward part
+ * and its output for the first token alone: the same numbers, without the rest, which nothing would read.
+ */
+export type WantedTokens = 'all' | 'first';
+
+export interface Encoder<Config extends BaseConfig = BaseConfig> {
+  /** `model_type` in config.json. */
+  readonly modelType: string;
+  /** What Hugging Face puts before the encoder's weight names in a model with a head: "bert". */
+  readonly prefix: string;
+  parseConfig(config: Readonly<Record<string, unknown>>, file?: string): Config;
+  /** (B·T, E) last hidden states, or (B, E) with `wanted` 'first'. */
+  encode(scope: Scope, inputs: EncoderInputs, config: Config, wanted: WantedTokens): Value;
+  /** (B, labels) logits from the first token's (B, E) hidden state. */
+  classify(scope: Scope, firstToken: Value, config: Config): Value;
+  /** (N, V) logits of a masked LM from (N, E) hidden states. */
+  predictTokens(scope: Scope, hidden: Value, config: Config): Value;
+}
+
+/** Declares the batch's inputs with their named sizes "batch" and "length". */
+export function declareInputs(graph: Graph, config: BaseConfig): EncoderInputs {
+  const dims = ['batch', 'length'];
+  return {
+    inputIds: graph.input('input_ids', 'int64', dims),
+    attentionMask: graph.input('attention_mask', 'int64', dims),
+    tokenTypeIds: config.typeVocabSize > 0 ? graph.input('token_type_ids', 'int64', dims) : null,
+  };
+}

@@ -1,0 +1,110 @@
+/**
+ * Sizes known only when the graph runs, as polynomials over named dimensions: `'batch'`, `'batch*length'`, `'2*length-1'`.
+ * Equal sizes have equal text, so shapes are compared as text and print as people write them.
+ */
+import { ShapeError } from '../errors.ts';
+import type { Dim } from '../onnx/model.ts';
+
+/** Coefficient by product of names; the constant term's product is ''. No coefficient is 0. */
+export type Polynomial = ReadonlyMap<string, number>;
+
+export function toPolynomial(dim: Dim): Polynomial {
+  if (typeof dim === 'number') return dim === 0 ? new Map() : new Map([['', dim]]);
+  const terms = new Map<string, number>();
+  for (const term of dim.replaceAll('-', '+-').split('+')) {
+    if (term === '') continue;
+    let coefficient = 1;
+    const names: string[] = [];
+    for (const factor of term.split('*')) {
+      const sign = factor.startsWith('-') ? -1 : 1;
+      const text = sign < 0 ? factor.slice(1) : factor;
+      const isNumber = /^\d+$/.test(text);
+      coefficient *= sign * (isNumber ? Number(text) : 1);
+      if (!isNumber) names.push(text);
+    }
+    accumulate(terms, names.sort().join('*'), coefficient);
+  }
+  return terms;
+}
+
+export function toDim(polynomial: Polynomial): Dim {
+  const terms = [...polynomial].sort(([a], [b]) => (a === '' ? 1 : b === '' ? -1 : a < b ? -1 : 1));
+  if (terms.length === 0) return 0;
+  if (terms.length === 1 && terms[0]![0] === '') return terms[0]![1];
+  const texts = terms.map(([names, coefficient]) => {
+    if (names === '') return String(coefficient);
+    if (coefficient === 1) return names;
+    return coefficient === -1 ? `-${names}` : `${coefficient}*${names}`;
+  });
+  return texts.join('+').replaceAll('+-', '-');
+}
+
+export function addDims(a: Dim, b: Dim): Dim {
+  if (typeof a === 'number' && typeof b === 'number') return a + b;
+  const sum = new Map(toPolynomial(a));
+  for (const [names, coefficient] of toPolynomial(b)) accumulate(sum, names, coefficient);
+  return toDim(sum);
+}
+
+export function mulDims(a: Dim, b: Dim): Dim {
+  if (typeof a === 'number' && typeof b === 'number') return a * b;
+  const product = new Map<string, number>();
+  for (const [namesA, x] of toPolynomial(a)) {
+    for (const [namesB, y] of toPolynomial(b)) {
+      const names = [namesA, namesB].flatMap((text) => (text === '' ? [] : text.split('*')));
+      accumulate(product, names.sort().join('*'), x * y);
+    }
+  }
+  return toDim(product);
+}
+
+/** `a - b`. */
+export function subDims(a: Dim, b: Dim): Dim {
+  return addDims(a, mulDims(-1, b));
+}
+
+export function productOf(dims: readonly Dim[]): Dim {
+  return dims.reduce(mulDims, 1);
+}
+
+/** The size both have after broadcasting, by ONNX's rules. `null` when they do not fit or it cannot be told. */
+export function broadcastDim(a: Dim, b: Dim): Dim | null {
+  if (a === b || b === 1) return a;
+  return a === 1 ? b : null;
+}
+
+/** @throws ShapeError naming the operation when the shapes do not broadcast. */
+export function broadcastShapes(op: string, ...shapes: (readonly Dim[])[]): Dim[] {
+  const rank = Math.max(...shapes.map((shape) => shape.length));
+  return Array.from({ length: rank }, (_, axis) => {
+    let size: Dim = 1;
+    for (const shape of shapes) {
+      const next = broadcastDim(size, shape[axis - rank + shape.length] ?? 1);
+      if (next === null) throw new ShapeError(`${op}: ${shapes.map(formatShape).join(' and ')} do not broadcast.`);
+      size = next;
+    }
+    return size;
+  });
+}
+
+export function formatShape(dims: readonly Dim[]): string {
+  return `(${dims.join(', ')})`;
+}
+
+export function sameShape(a: readonly Dim[], b: readonly Dim[]): boolean {
+  return a.length === b.length && a.every((dim, axis) => dim === b[axis]);
+}
+
+/** A negative axis counts from the end. @throws ShapeError outside the rank. */
+export function normalizeAxis(op: string, axis: number, rank: number): number {
+  if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
+    throw new ShapeError(`${op}: axis ${axis} is outside a tensor of rank ${rank}.`);
+  }
+  return axis < 0 ? axis + rank : axis;
+}
+
+function accumulate(terms: Map<string, number>, names: string, coefficient: number): void {
+  const sum = (terms.get(names) ?? 0) + coefficient;
+  if (sum === 0) terms.delete(names);
+  else terms.set(names, sum);
+}

@@ -1,0 +1,185 @@
+/** Writes a graph as an ONNX model: only what the outputs need, attributes and trailing inputs as the spec has them. */
+import { ShapeError } from '../errors.ts';
+import type { Attribute, Dim, ModelRecord, NodeRecord, TensorRecord, ValueRecord } from '../onnx/model.ts';
+import { toPolynomial } from './dims.ts';
+import { type Constant, type Graph, isConstant, type Node, type Value } from './graph.ts';
+import { fuse } from './fuse.ts';
+import type { OpType } from './op-types.ts';
+import type { OnnxForm, TrailingInput } from './rule.ts';
+
+export interface EmitOptions {
+  /** Graph inputs to be stored in the model instead of fed: weights, by input name. */
+  readonly initializers?: ReadonlyMap<string, Uint8Array>;
+  readonly name?: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+const OPSET = 20; // onnxruntime 1.17 and later
+const IR_VERSION = 9; // goes with opset 20
+
+/**
+ * @param outputs by the name each gets in the model, in order
+ * @throws ShapeError when a named dimension has no input to take its size from
+ */
+export function emitModel(graph: Graph, outputs: ReadonlyMap<string, Value>, options: EmitOptions = {}): ModelRecord {
+  const writer = new Writer(graph, outputs);
+  const nodes = fuse(reachable(graph, [...outputs.values()]), new Set(outputs.values()));
+  for (const node of nodes) writer.writeNode(node);
+  for (const [name, value] of outputs) writer.writeOutput(name, value);
+  const stored = options.initializers ?? new Map<string, Uint8Array>();
+  const used = graph.inputs.filter((input) => writer.used.has(input));
+  const weights = used
+    .filter((input) => stored.has(input.name))
+    .map((input): TensorRecord => ({ ...tensorShape(input), data: stored.get(input.name)! }));
+  return {
+    irVersion: IR_VERSION,
+    producerName: 'onnx-grad',
+    opsets: { '': OPSET, 'com.microsoft': 1 },
+    metadata: options.metadata ?? {},
+    graph: {
+      name: options.name ?? 'graph',
+      inputs: used.filter((input) => !stored.has(input.name)).map(valueRecord),
+      outputs: [...outputs].map(([name, value]) => ({ ...valueRecord(value), name })),
+      initializers: [...weights, ...writer.initializers.values()],
+      nodes: writer.nodes,
+    },
+  };
+}
+
+/** The nodes that any of `outputs` needs, in order. */
+export function reachable(graph: Graph, outputs: readonly Value[]): Node[] {
+  const needed = new Set<Node>();
+  const pending = outputs.flatMap((value) => (value.producer ? [value.producer] : []));
+  for (let node = pending.pop(); node; node = pending.pop()) {
+    if (needed.has(node)) continue;
+    needed.add(node);
+    for (const input of node.inputs) if (input?.producer) pending.push(input.producer);
+  }
+  return graph.nodes.filter((node) => needed.has(node));
+}
+
+class Writer {
+  readonly nodes: NodeRecord[] = [];
+  readonly initializers = new Map<string, TensorRecord>();
+  readonly used = new Set<Value>();
+  readonly #graph: Graph;
+  readonly #sizes = new Map<string, string>();
+
+  /** What a value is called in the model: the first output it stands for, or its own name. */
+  readonly #outputNames = new Map<Value, string>();
+
+  constructor(graph: Graph, outputs: ReadonlyMap<string, Value>) {
+    this.#graph = graph;
+    for (const [name, value] of outputs) {
+      if (value.producer && !this.#outputNames.has(value)) this.#outputNames.set(value, name);
+    }
+  }
+
+  writeNode(node: Node): void {
+    const rule = this.#graph.rules[node.op];
+    const form = rule.onnx as ((attributes: unknown, inputs: unknown) => OnnxForm) | undefined;
+    const { attributes, trailing = [] } = form?.(node.attributes, node.inputs) ?? { attributes: node.attributes };
+    const inputs = node.inputs.map((input) => (input ? this.#read(input) : ''));
+    for (const extra of trailing) inputs.push(this.#trailing(extra));
+    const outputs = node.outputs.map((output) => this.#nameOf(output));
+    this.#write(onnxName[node.op] ?? node.op, inputs, outputs, attributes as OnnxForm['attributes'], rule.domain);
+  }
+
+  writeOutput(name: string, value: Value): void {
+    if (this.#outputNames.get(value) !== name) this.#write('Identity', [this.#read(value)], [name]);
+  }
+
+  #nameOf(value: Value): string {
+    return this.#outputNames.get(value) ?? value.name;
+  }
+
+  #read(value: Value): string {
+    if (isConstant(value)) this.#store(value);
+    else if (value.producer === null) this.used.add(value);
+    return this.#nameOf(value);
+  }
+
+  #store({ name, dtype, dims, data }: Constant): void {
+    this.initializers.set(name, { name, dtype, dims: dims as number[], data });
+  }
+
+  /** A scalar, or a one-dimensional tensor of sizes where one unknown may be left to Reshape as -1. */
+  #trailing(extra: TrailingInput): string {
+    if ('integer' in extra) return this.#scalar(extra.integer);
+    const { integers, mayInfer } = extra;
+    const named = integers.filter((dim) => typeof dim === 'string').length;
+    if (named === 0 || (named === 1 && mayInfer)) {
+      return this.#read(this.#graph.integers(integers.map((dim) => (typeof dim === 'number' ? dim : -1))));
+    }
+    const key = `[${integers.join(',')}]`;
+    return this.#once(key, () => [
+      'Concat',
+      integers.map((dim) => this.#size(dim)),
+      { axis: 0 },
+    ]);
+  }
+
+  #scalar(dim: Dim): string {
+    if (typeof dim === 'number') return this.#read(this.#graph.integers([dim], []));
+    const axes = this.#read(this.#graph.integers([0]));
+    return this.#once(`scalar ${dim}`, () => ['Squeeze', [this.#size(dim), axes]]);
+  }
+
+  /** A size as an int64 tensor of one element, computed at run time from the inputs' shapes. */
+  #size(dim: Dim): string {
+    if (typeof dim === 'number') return this.#read(this.#graph.integers([dim]));
+    const terms = [...toPolynomial(dim)].map(([names, coefficient]) => {
+      const factors = names === '' ? [] : names.split('*').map((name) => this.#named(name));
+      if (coefficient !== 1 || factors.length === 0) factors.push(this.#read(this.#graph.integers([coefficient])));
+      return factors.reduce((a, b) => this.#once(`${a} * ${b}`, () => ['Mul', [a, b]]));
+    });
+    return terms.reduce((a, b) => this.#once(`${a} + ${b}`, () => ['Add', [a, b]]));
+  }
+
+  #named(name: string): string {
+    for (const input of this.#graph.inputs) {
+      const axis = input.dims.indexOf(name);
+      if (axis < 0) continue;
+      this.used.add(input);
+      const shape = this.#once(`shape of ${input.name}`, () => ['Shape', [input.name]]);
+      const index = this.#read(this.#graph.integers([axis]));
+      return this.#once(`size ${name}`, () => ['Gather', [shape, index], { axis: 0 }]);
+    }
+    throw new ShapeError(`The size "${name}" is not among the graph's inputs, so it is unknown when the graph runs.`);
+  }
+
+  #once(key: string, make: () => [string, string[], OnnxForm['attributes']?]): string {
+    const existing = this.#sizes.get(key);
+    if (existing) return existing;
+    const name = `size:${key}`;
+    const [op, inputs, attributes] = make();
+    this.#write(op, inputs, [name], attributes);
+    this.#sizes.set(key, name);
+    return name;
+  }
+
+  #write(opType: string, inputs: string[], outputs: string[], attributes: OnnxForm['attributes'] = {}, domain = '') {
+    this.nodes.push({ name: outputs[0]!, opType, domain, inputs, outputs, attributes: toAttributes(attributes) });
+  }
+}
+
+/** Names that differ from ONNX's. */
+const onnxName: { readonly [Op in OpType]?: string } = { ReshapeTo: 'Reshape' };
+
+function toAttributes(attributes: NonNullable<OnnxForm['attributes']>): Record<string, Attribute> {
+  const entries = Object.entries(attributes).map(([name, value]): [string, Attribute] => {
+    if (typeof value === 'string') return [name, { type: 'string', value }];
+    if (typeof value === 'number') return [name, { type: 'int', value }];
+    if ('float' in value) return [name, { type: 'float', value: value.float }];
+    return [name, { type: 'ints', value }];
+  });
+  return Object.fromEntries(entries);
+}
+
+function valueRecord({ name, dtype, dims }: Value): ValueRecord {
+  return { name, dtype, dims };
+}
+
+function tensorShape({ name, dtype, dims }: Value): { name: string; dtype: Value['dtype']; dims: number[] } {
+  return { name, dtype, dims: dims as number[] };
+}

@@ -1,0 +1,79 @@
+/** Every operation the graph knows, with its attributes, named as ONNX names them. Absent means the spec's default. */
+import type { DataType, Dim } from '../onnx/model.ts';
+
+type None = Record<never, never>;
+type Axis = { readonly axis: number };
+type Reduction = { readonly axes: readonly number[]; readonly keepdims?: boolean };
+
+export interface OpAttributes {
+  // element-wise, one input
+  Neg: None;
+  Abs: None;
+  Exp: None;
+  Log: None;
+  Sqrt: None;
+  Reciprocal: None;
+  Erf: None;
+  Tanh: None;
+  Sigmoid: None;
+  Relu: None;
+  Sin: None;
+  Cos: None;
+  Softplus: None;
+  Ceil: None;
+  /** onnxruntime's exact Gelu, x·Φ(x) */
+  Gelu: None;
+  Identity: None;
+  Not: None;
+  Cast: { readonly to: DataType };
+  // element-wise, broadcasting
+  Add: None;
+  Sub: None;
+  Mul: None;
+  Div: None;
+  Pow: None;
+  Equal: None;
+  Less: None;
+  Greater: None;
+  And: None;
+  Where: None;
+  // products
+  MatMul: None;
+  /** onnxruntime's alpha·op(A)·op(B), batched */
+  FusedMatMul: { readonly transA?: boolean; readonly transB?: boolean; readonly alpha?: number };
+  Gemm: { readonly transA?: boolean; readonly transB?: boolean; readonly alpha?: number; readonly beta?: number };
+  // reductions
+  ReduceSum: Reduction;
+  ReduceMean: Reduction;
+  ReduceMax: Reduction;
+  // normalisation
+  Softmax: Axis;
+  LogSoftmax: Axis;
+  LayerNormalization: { readonly axis: number; readonly epsilon: number };
+  /** onnxruntime's root-mean-square norm */
+  SimplifiedLayerNormalization: { readonly axis: number; readonly epsilon: number };
+  // layout
+  Reshape: { readonly shape: readonly Dim[] };
+  Transpose: { readonly perm: readonly number[] };
+  Expand: { readonly shape: readonly Dim[] };
+  Concat: Axis;
+  Split: { readonly axis: number; readonly sizes: readonly number[] };
+  Slice: { readonly axes: readonly number[]; readonly starts: readonly Dim[]; readonly ends: readonly Dim[] };
+  /** Zeros around; `before` and `after` have one entry per axis. */
+  Pad: { readonly before: readonly Dim[]; readonly after: readonly Dim[] };
+  // indexing
+  Gather: Axis;
+  GatherElements: Axis;
+  ScatterElements: { readonly axis: number; readonly reduction: 'add' };
+  /** `data` with `updates` added at `indices`, whose last axis is a coordinate */
+  ScatterND: { readonly reduction: 'add' };
+  ConstantOfShape: { readonly shape: readonly Dim[] };
+  /** int64 start, start + 1, … limit - 1 */
+  Range: { readonly start: Dim; readonly limit: Dim };
+  Size: None;
+  Shape: None;
+  /** Reshape to a shape that is itself a value; the result keeps the input's shape. Orders one part after another. */
+  ReshapeTo: None;
+}
+
+export type OpType = keyof OpAttributes;

@@ -1,0 +1,15 @@
+/** The table of operations: every type has its row, or this does not compile. */
+import { Graph } from './graph.ts';
+import type { OpTable } from './rule.ts';
+import { elementwise } from './rules/elementwise.ts';
+import { indexing } from './rules/indexing.ts';
+import { layout } from './rules/layout.ts';
+import { products } from './rules/products.ts';
+import { reductions } from './rules/reductions.ts';
+
+export const opTable: OpTable = { ...elementwise, ...products, ...reductions, ...layout, ...indexing };
+
+/** An empty graph. */
+export function createGraph(): Graph {
+  return new Graph(opTable);
+}

@@ -1,0 +1,20 @@
+/** Build ONNX graphs, differentiate them, train them: the part that runs anywhere. Files and threads: index.node.ts. */
+export * from './errors.ts';
+export { type AttentionOptions, attention } from './graph/attention.ts';
+export { addDims, formatShape, mulDims, productOf, sameShape, subDims } from './graph/dims.ts';
+export { embeddingLookup, type Lookup, onlyLookupOf } from './graph/embedding.ts';
+export { type EmitOptions, emitModel } from './graph/emit.ts';
+export { checkpoint, gradients, pullback } from './graph/gradients.ts';
+export { type Constant, type Graph, type Value, type ValueType } from './graph/graph.ts';
+export type { OpAttributes, OpType } from './graph/op-types.ts';
+export * as ops from './graph/ops.ts';
+export { createGraph, opTable } from './graph/table.ts';
+export type * from './onnx/model.ts';
+export {
+  causalLanguageModelLoss,
+  crossEntropy,
+  IGNORED_LABEL,
+  maskedLanguageModelLoss,
+  meanSquaredError,
+  softLabelLoss,
+} from './train/losses.ts';

@@ -1,0 +1,180 @@
+import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { ConfigError, ShapeError } from '../errors.ts';
+import { dataTypeCodes, tensorByteLength } from './data-types.ts';
+import { type ExternalPlace, externalDataEntries } from './external-data.ts';
+import {
+  type AttributeProtoSchema,
+  AttributeProto_AttributeType as AttributeType,
+  GraphProtoSchema,
+  ModelProtoSchema,
+  type NodeProtoSchema,
+  TensorProto_DataLocation,
+  TensorProtoSchema,
+  type ValueInfoProtoSchema,
+} from './generated/onnx_pb.ts';
+import type { Attribute, GraphRecord, ModelRecord, NodeRecord, TensorRecord, ValueRecord } from './model.ts';
+
+/** ModelRecord -> ONNX bytes. */
+
+const MAX_MESSAGE_BYTES = 2 ** 31 - 1; // protobuf.dev/programming-guides/proto-limits
+
+/**
+ * The model as one protobuf message.
+ * @throws ShapeError when a tensor's bytes do not match its dims; ConfigError when an integer attribute is not a whole
+ *   number or the model is too large for one message (`writeModelFile` puts large tensors into a second file)
+ * @example const session = await InferenceSession.create(encodeModel(model));
+ */
+export function encodeModel(model: ModelRecord): Uint8Array {
+  const chunks = encodeChunks(model);
+  const bytes = new Uint8Array(totalLength(chunks));
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return bytes;
+}
+
+/**
+ * The same bytes in pieces, in order. Tensor data are the model's own arrays, not copies, so that a large model can be
+ * written without holding it twice. Tensors in `external` are encoded as references to another file.
+ */
+export function encodeChunks(
+  model: ModelRecord,
+  external: ReadonlyMap<TensorRecord, ExternalPlace> = new Map(),
+): Uint8Array[] {
+  const graph = [
+    toBinary(GraphProtoSchema, create(GraphProtoSchema, graphMessage(model.graph))),
+    ...model.graph.initializers.flatMap((tensor) =>
+      enclose(GraphProtoSchema.field.initializer.number, initializerChunks(tensor, external.get(tensor))),
+    ),
+  ];
+  const chunks = [
+    toBinary(ModelProtoSchema, create(ModelProtoSchema, modelMessage(model))),
+    ...enclose(ModelProtoSchema.field.graph.number, graph),
+  ];
+  const size = totalLength(chunks);
+  if (size > MAX_MESSAGE_BYTES) {
+    throw new ConfigError(
+      `The model takes ${size} bytes and one ONNX message holds ${MAX_MESSAGE_BYTES}. ` +
+        'Write it with writeModelFile, which keeps large tensors in a second file.',
+    );
+  }
+  return chunks;
+}
+
+function initializerChunks(tensor: TensorRecord, external: ExternalPlace | undefined): Uint8Array[] {
+  const header = tensorMessage(tensor);
+  if (!external) {
+    const rawData = enclose(TensorProtoSchema.field.rawData.number, [tensor.data]);
+    return [toBinary(TensorProtoSchema, create(TensorProtoSchema, header)), ...rawData];
+  }
+  const reference = { externalData: externalDataEntries(external), dataLocation: TensorProto_DataLocation.EXTERNAL };
+  return [toBinary(TensorProtoSchema, create(TensorProtoSchema, { ...header, ...reference }))];
+}
+
+/** A length-delimited field around pieces that are its content. */
+function enclose(fieldNumber: number, content: Uint8Array[]): Uint8Array[] {
+  const tag = new BinaryWriter().tag(fieldNumber, WireType.LengthDelimited).uint32(totalLength(content));
+  return [tag.finish(), ...content];
+}
+
+function totalLength(chunks: readonly Uint8Array[]): number {
+  return chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+}
+
+/** Everything but the graph. */
+function modelMessage(model: ModelRecord): MessageInitShape<typeof ModelProtoSchema> {
+  return {
+    irVersion: wholeNumber(model.irVersion, 'irVersion'),
+    producerName: model.producerName,
+    opsetImport: Object.entries(model.opsets).map(([domain, version]) => ({
+      domain,
+      version: wholeNumber(version, `opset version of "${domain}"`),
+    })),
+    metadataProps: Object.entries(model.metadata).map(([key, value]) => ({ key, value })),
+  };
+}
+
+/** Everything but the initializers. */
+function graphMessage(graph: GraphRecord): MessageInitShape<typeof GraphProtoSchema> {
+  return {
+    name: graph.name,
+    input: graph.inputs.map(valueMessage),
+    output: graph.outputs.map(valueMessage),
+    node: graph.nodes.map(nodeMessage),
+  };
+}
+
+function nodeMessage(node: NodeRecord): MessageInitShape<typeof NodeProtoSchema> {
+  return {
+    name: node.name,
+    opType: node.opType,
+    domain: node.domain,
+    input: [...node.inputs],
+    output: [...node.outputs],
+    attribute: Object.entries(node.attributes).map(([name, attribute]) => ({
+      name,
+      ...attributeMessage(attribute, `${node.opType} "${node.name}", attribute "${name}"`),
+    })),
+  };
+}
+
+const utf8 = new TextEncoder();
+
+/** One row per attribute type: its number and the field that holds its value. */
+const attributeFields: {
+  readonly [T in Attribute['type']]: (
+    value: Extract<Attribute, { type: T }>['value'],
+    where: string,
+  ) => MessageInitShape<typeof AttributeProtoSchema>;
+} = {
+  int: (value, where) => ({ type: AttributeType.INT, i: wholeNumber(value, where) }),
+  float: (value) => ({ type: AttributeType.FLOAT, f: value }),
+  string: (value) => ({ type: AttributeType.STRING, s: utf8.encode(value) }),
+  ints: (value, where) => ({ type: AttributeType.INTS, ints: value.map((item) => wholeNumber(item, where)) }),
+  floats: (value) => ({ type: AttributeType.FLOATS, floats: [...value] }),
+  strings: (value) => ({ type: AttributeType.STRINGS, strings: value.map((item) => utf8.encode(item)) }),
+  tensor: (value) => ({ type: AttributeType.TENSOR, t: { ...tensorMessage(value), rawData: value.data } }),
+};
+
+function attributeMessage(attribute: Attribute, where: string): MessageInitShape<typeof AttributeProtoSchema> {
+  return attributeFields[attribute.type](attribute.value as never, where);
+}
+
+function valueMessage(value: ValueRecord): MessageInitShape<typeof ValueInfoProtoSchema> {
+  const { name, dtype, dims } = value;
+  const shape = dims && { dim: dims.map((dim) => ({ value: dimValue(dim, name) })) };
+  const tensorType = { elemType: dataTypeCodes[dtype], ...(shape && { shape }) };
+  return { name, type: { value: { case: 'tensorType', value: tensorType } } };
+}
+
+type DimValue = { case: 'dimValue'; value: bigint } | { case: 'dimParam'; value: string } | { case: undefined };
+
+function dimValue(dim: number | string, name: string): DimValue {
+  if (dim === '') return { case: undefined };
+  if (typeof dim === 'string') return { case: 'dimParam', value: dim };
+  return { case: 'dimValue', value: wholeNumber(dim, `a dimension of "${name}"`) };
+}
+
+/** Everything but the data. */
+function tensorMessage(tensor: TensorRecord): { name: string; dims: bigint[]; dataType: number } {
+  const { name, dtype, dims, data } = tensor;
+  const needed = tensorByteLength(dtype, dims);
+  if (data.byteLength !== needed) {
+    throw new ShapeError(
+      `Tensor "${name}" holds ${data.byteLength} bytes, ${dtype} (${dims.join(', ')}) needs ${needed}.`,
+    );
+  }
+  return {
+    name,
+    dims: dims.map((dim) => wholeNumber(dim, `a dimension of "${name}"`)),
+    dataType: dataTypeCodes[dtype],
+  };
+}
+
+function wholeNumber(value: number, where: string): bigint {
+  if (!Number.isSafeInteger(value)) throw new ConfigError(`${where} is ${value}, expected a whole number.`);
+  return BigInt(value);
+}

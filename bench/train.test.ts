@@ -44,7 +44,11 @@ function fakePeer(parameters = 7): TrainPeer {
     minilm: null,
     openFixed: async () => ({ parameters }),
     steps: async (n, autocast) => Array(n).fill(autocast ? 250 : 500),
-    openReal: async (_real, grouped, limit) => ({ batches: limit ?? 12, computedPerReal: grouped ? 1.1 : 6.4 }),
+    openReal: async (_real, grouped, limit) => ({
+      parameters,
+      batches: limit ?? 12,
+      computedPerReal: grouped ? 1.1 : 6.4,
+    }),
     batches: async (indices, autocast) => ({
       ms: indices.map(() => (autocast ? 1000 : 2000)),
       samples: indices.map(() => 32),
@@ -117,7 +121,9 @@ test('a whole epoch trains each batch once and compares the losses', async () =>
 });
 
 test('refuses to compare models of different size', async () => {
-  await expect(run({ cases: 'minilm' }, fakePeer(8))).rejects.toThrow('The models differ: ours has 7 parameters');
+  for (const cases of ['minilm', 'real']) {
+    await expect(run({ cases }, fakePeer(8))).rejects.toThrow('The models differ: ours has 7 parameters');
+  }
 });
 
 test('sides take turns, and who goes first changes', async () => {

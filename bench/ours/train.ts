@@ -1,4 +1,7 @@
 /** The side of the training benchmark that is ours: the same cases as `peers/train_peer.py`, on onnx-grad and models. */
+import { buildModel, initialize, type Model, mulberry32, trainingProgram } from '@harmaug/models';
+import { crossEntropy, type Trainer } from 'onnx-grad';
+import { createTrainer } from 'onnx-grad/node';
 
 /** An encoder of a given shape with a two-label head, trained on batches of random ids of full length. */
 export interface FixedCase {
@@ -7,9 +10,9 @@ export interface FixedCase {
   readonly layers: number;
   readonly heads: number;
   readonly intermediate: number;
-  /** Position embeddings: the larger of 512 and `length`. DeBERTa's other settings are v3's, with 256 buckets. */
   readonly vocab: number;
   readonly batch: number;
+  /** Tokens of each row; there are max(512, length) positions. DeBERTa's other settings are v3's, with 256 buckets. */
   readonly length: number;
   /** Probability, of hidden states and of attention alike; 0 is off. */
   readonly dropout: number;
@@ -56,10 +59,71 @@ export interface Ours {
 }
 
 export const ours: Ours = {
-  async openFixed() {
-    throw new Error('Our side of the training benchmark is not there yet (bench/ours/train.ts).');
+  async openFixed(fixed) {
+    const model = buildModel(hubConfig(fixed), { head: 'sequence-classification', training: true });
+    const trainer = await openTrainer(model, freshWeights(model), fixed.threads);
+    const uniform = mulberry32(1);
+    const { batch, length, vocab } = fixed;
+    return {
+      parameters: countParameters(model),
+      async step() {
+        const ids = BigInt64Array.from({ length: batch * length }, () => BigInt(1 + Math.floor(uniform() * (vocab - 1))));
+        const labels = BigInt64Array.from({ length: batch }, () => BigInt(uniform() < 0.5 ? 0 : 1));
+        const tokens = (data: BigInt64Array) => ({ dtype: 'int64' as const, dims: [batch, length], data });
+        await trainer.step({
+          input_ids: tokens(ids),
+          attention_mask: tokens(new BigInt64Array(ids.length).fill(1n)),
+          ...(model.inputs.tokenTypeIds ? { token_type_ids: tokens(new BigInt64Array(ids.length)) } : {}),
+          labels: { dtype: 'int64', dims: [batch], data: labels },
+        });
+      },
+      dispose: () => trainer.dispose(),
+    };
   },
+
   async openReal() {
-    throw new Error('Our side of the training benchmark is not there yet (bench/ours/train.ts).');
+    throw new Error('Our side of the real rows is not there yet (bench/ours/train.ts).');
   },
+};
+
+/** AdamW as the peer has it: 3e-5, weight decay 0.1 but none on biases and norms, clipping at 1. */
+function openTrainer(model: Model, weights: ReadonlyMap<string, Float32Array>, threads: number): Promise<Trainer> {
+  const labels = model.graph.input('labels', 'int64', ['batch']);
+  const loss = crossEntropy(model.output, labels);
+  const program = trainingProgram(model, { loss, weights, weightDecay: 0.1 });
+  return createTrainer(program, { learningRate: 3e-5, clipNorm: 1, seed: 1, threads });
+}
+
+function freshWeights({ scope, config }: Model): Map<string, Float32Array> {
+  return new Map([...scope.parameters].map(([name, spec]) => [name, initialize(spec, config.initializerRange, 1)]));
+}
+
+function countParameters({ scope }: Model): number {
+  return [...scope.parameters.values()].reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+}
+
+/** The case as a config.json. */
+function hubConfig(fixed: FixedCase): Record<string, unknown> {
+  const shape = {
+    model_type: fixed.family,
+    hidden_size: fixed.hidden,
+    num_hidden_layers: fixed.layers,
+    num_attention_heads: fixed.heads,
+    intermediate_size: fixed.intermediate,
+    vocab_size: fixed.vocab,
+    max_position_embeddings: Math.max(512, fixed.length),
+    hidden_dropout_prob: fixed.dropout,
+    attention_probs_dropout_prob: fixed.dropout,
+  };
+  return fixed.family === 'bert' ? shape : { ...shape, ...DEBERTA_V3 };
+}
+
+const DEBERTA_V3 = {
+  relative_attention: true,
+  pos_att_type: ['p2c', 'c2p'],
+  share_att_key: true,
+  norm_rel_ebd: 'layer_norm',
+  position_buckets: 256,
+  position_biased_input: false,
+  type_vocab_size: 0,
 };

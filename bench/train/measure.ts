@@ -50,9 +50,7 @@ export async function measureFixed(
   const peer = withPeer ? setup.peer : null;
   const run = await setup.ours.openFixed(fixed);
   const about = await peer?.openFixed(fixed);
-  if (about && about.parameters !== run.parameters) {
-    throw new Error(`The models differ: ours has ${run.parameters} parameters, the peer's ${about.parameters}.`);
-  }
+  assertSameSize(run.parameters, about?.parameters);
   const ourMs: number[] = [];
   const peerMs = variants.map((): number[] => []);
   const ourSide: Side = async (round) => {
@@ -97,6 +95,7 @@ export async function measureReal(
   const limit = epoch ? undefined : rounds * BATCHES_PER_TURN;
   const run = await setup.ours.openReal(real, limit);
   const about = await peer?.openReal(real, grouped, limit);
+  assertSameSize(run.parameters, about?.parameters);
   const share = (batches: number, round: number) => batchesOf(round, batches, rounds, epoch);
   const ourTotal = new Total();
   const peerTotals = variants.map(() => new Total());
@@ -132,6 +131,12 @@ export async function measureReal(
       },
     }),
   );
+}
+
+/** Unlike is never compared with unlike: both sides train the same number of parameters. */
+function assertSameSize(ours: number, peers: number | undefined): void {
+  if (peers === undefined || peers === ours) return;
+  throw new Error(`The models differ: ours has ${ours} parameters, the peer's ${peers}.`);
 }
 
 /** Samples over time, and their mean loss. Batches differ in length by design, so totals and no medians. */

@@ -12,7 +12,11 @@ export interface TrainPeer {
   openFixed(fixed: FixedCase): Promise<{ parameters: number }>;
   /** @returns milliseconds of each step */
   steps(n: number, autocast: boolean): Promise<number[]>;
-  openReal(real: RealCase, grouped: boolean, limit?: number): Promise<{ batches: number; computedPerReal: number }>;
+  openReal(
+    real: RealCase,
+    grouped: boolean,
+    limit?: number,
+  ): Promise<{ parameters: number; batches: number; computedPerReal: number }>;
   batches(indices: readonly number[], autocast: boolean): Promise<{ ms: number[]; samples: number[]; loss: number[] }>;
   /** Frees the model that is open. */
   close(): Promise<void>;

@@ -18,3 +18,6 @@ export {
   meanSquaredError,
   softLabelLoss,
 } from './train/losses.ts';
+export type { Batch, BatchTensor, Dropout, TrainedParameter, TrainingProgram } from './train/program.ts';
+export * as schedules from './train/schedules.ts';
+export type { Predictor, StepResult, Trainer, TrainerOptions, TrainerState } from './train/trainer.ts';

@@ -60,7 +60,9 @@ export function matchWeights(request: MatchRequest): WeightMatch {
   const problems = [describe('missing', missing), describe('unexpected', extra), describe('misshapen', misshapen)];
   if (problems.some((problem) => problem !== '')) {
     const remedy = 'Does config.json belong to these weights, and is this the right model type and task?';
-    throw new FormatError(`${file} does not fit the model: ${problems.filter(Boolean).join('; ')}. ${remedy}`, { file });
+    throw new FormatError(`${file} does not fit the model: ${problems.filter(Boolean).join('; ')}. ${remedy}`, {
+      file,
+    });
   }
   return { sources: tensorOf, fresh };
 }

@@ -65,7 +65,10 @@ export function parseSafetensorsHeader(bytes: Uint8Array, place: Place): Safeten
   const dataStart = PREFIX_BYTES + length;
   if (bytes.byteLength < dataStart) throw new FormatError(`${file}: the header is cut off.`, { file, field: 'header' });
   if (bytes[PREFIX_BYTES] !== 0x7b) {
-    throw new FormatError(`${file}: the header must begin with "{". Is this a safetensors file?`, { file, field: 'header' });
+    throw new FormatError(`${file}: the header must begin with "{". Is this a safetensors file?`, {
+      file,
+      field: 'header',
+    });
   }
   const header = parseJsonObject(bytes.subarray(PREFIX_BYTES, dataStart), file, 'header');
   const metadata = readMetadata(header.__metadata__, file);
@@ -167,7 +170,8 @@ export function encodeSafetensors(
   const json = entries.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',');
   const text = new TextEncoder().encode(`{${json}}`);
   const header = new Uint8Array(PREFIX_BYTES + Math.ceil(text.byteLength / 8) * 8).fill(0x20); // spaces
-  if (header.byteLength - PREFIX_BYTES > MAX_HEADER_BYTES) throw new ConfigError('The safetensors header is above 100 MB.');
+  if (header.byteLength - PREFIX_BYTES > MAX_HEADER_BYTES)
+    throw new ConfigError('The safetensors header is above 100 MB.');
   new DataView(header.buffer).setBigUint64(0, BigInt(header.byteLength - PREFIX_BYTES), true);
   header.set(text, PREFIX_BYTES);
   return { header, chunks: ordered.map(([, { data }]) => data) };

@@ -27,15 +27,17 @@ export function parseJsonObject(bytes: Uint8Array, file: string, field?: string)
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     value = JSON.parse(text);
   } catch (cause) {
-    throw new FormatError(`${what} is not valid JSON in UTF-8. The file may be damaged or cut off.`, { ...place, cause });
+    throw new FormatError(`${what} is not valid JSON in UTF-8. The file may be damaged or cut off.`, {
+      ...place,
+      cause,
+    });
   }
   if (!isObject(value)) throw new FormatError(`${what} must be a JSON object, {…}.`, place);
   const repeated = findRepeatedKey(text);
-  if (repeated !== undefined) throw new FormatError(`${what} has the key ${quote(repeated)} twice in one object.`, place);
+  if (repeated !== undefined)
+    throw new FormatError(`${what} has the key ${quote(repeated)} twice in one object.`, place);
   return value;
 }
-
-const STRING = /"(?:[^"\\]|\\.)*"/y;
 
 /**
  * First key that one object of a JSON text holds twice, however it is escaped.
@@ -47,8 +49,7 @@ export function findRepeatedKey(text: string): string | undefined {
   for (let i = 0; i < text.length; ) {
     const char = text[i]!;
     if (char === '"') {
-      STRING.lastIndex = i;
-      const literal = STRING.exec(text)![0];
+      const literal = text.slice(i, endOfString(text, i));
       const keys = open.at(-1);
       if (isKeyNext && keys !== undefined) {
         const key = literal.includes('\\') ? (JSON.parse(literal) as string) : literal.slice(1, -1);
@@ -66,4 +67,13 @@ export function findRepeatedKey(text: string): string | undefined {
     i++;
   }
   return undefined;
+}
+
+/** Position after the string literal that begins at `start`. */
+function endOfString(text: string, start: number): number {
+  for (let quoteAt = text.indexOf('"', start + 1); ; quoteAt = text.indexOf('"', quoteAt + 1)) {
+    let backslashes = 0;
+    while (text[quoteAt - 1 - backslashes] === '\\') backslashes++;
+    if (backslashes % 2 === 0) return quoteAt + 1;
+  }
 }

@@ -63,6 +63,31 @@ export function subDims(a: Dim, b: Dim): Dim {
   return addDims(a, mulDims(-1, b));
 }
 
+/** The quotient when `total` is a whole multiple of `part`, else `null`. */
+export function divideDims(total: Dim, part: Dim): Dim | null {
+  if (part === 0) return null;
+  const divisor = leadingTerm(part);
+  let quotient: Dim = 0;
+  for (let rest = total; rest !== 0; ) {
+    const term = divideTerms(leadingTerm(rest), divisor);
+    if (term === null) return null;
+    quotient = addDims(quotient, term);
+    rest = subDims(rest, mulDims(term, part));
+  }
+  return quotient;
+}
+
+/** The size once the names have values. @throws ShapeError when one is missing. */
+export function evaluateDim(dim: Dim, sizes: Readonly<Record<string, number>>): number {
+  let sum = 0;
+  for (const [names, coefficient] of toPolynomial(dim)) {
+    const factors = names === '' ? [] : names.split('*');
+    for (const name of factors) if (sizes[name] === undefined) throw new ShapeError(`The size "${name}" is not known.`);
+    sum += factors.reduce((product, name) => product * sizes[name]!, coefficient);
+  }
+  return sum;
+}
+
 export function productOf(dims: readonly Dim[]): Dim {
   return dims.reduce(mulDims, 1);
 }
@@ -87,6 +112,23 @@ export function broadcastShapes(op: string, ...shapes: (readonly Dim[])[]): Dim[
   });
 }
 
+// a sum of products of whole numbers and names
+const POLYNOMIAL = /^-?(\d+|[A-Za-z_]\w*)([-+*](\d+|[A-Za-z_]\w*))*$/;
+
+/** @throws ShapeError unless every size is a whole number from 0 up, a name, or a polynomial written as `toDim` does. */
+export function expectSizes(what: string, dims: readonly Dim[]): void {
+  for (const dim of dims) {
+    if (typeof dim === 'number' ? Number.isSafeInteger(dim) && dim >= 0 : POLYNOMIAL.test(dim) && canonical(dim) === dim)
+      continue;
+    const remedy = typeof dim === 'string' && POLYNOMIAL.test(dim) ? `"${canonical(dim)}"` : 'a whole number or a name';
+    throw new ShapeError(`${what}: ${JSON.stringify(dim)} in ${formatShape(dims)} is not a size, expected ${remedy}.`);
+  }
+}
+
+function canonical(text: string): Dim {
+  return toDim(toPolynomial(text));
+}
+
 export function formatShape(dims: readonly Dim[]): string {
   return `(${dims.join(', ')})`;
 }
@@ -101,6 +143,30 @@ export function normalizeAxis(op: string, axis: number, rank: number): number {
     throw new ShapeError(`${op}: axis ${axis} is outside a tensor of rank ${rank}.`);
   }
   return axis < 0 ? axis + rank : axis;
+}
+
+type Term = readonly [names: string, coefficient: number];
+
+/** The greatest term by the order of exponents, name by name: an order that products keep. */
+function leadingTerm(dim: Dim): Term {
+  return [...toPolynomial(dim)].reduce((a, b) => (isGreater(a[0].split('*'), b[0].split('*')) ? a : b));
+}
+
+/** Names are sorted, so more of an earlier name is greater, and so is more of the same. */
+function isGreater(a: readonly string[], b: readonly string[]): boolean {
+  const at = a.findIndex((name, index) => name !== b[index]);
+  if (at < 0 || a[at] === '') return false;
+  return b[at] === undefined || b[at] === '' || a[at]! < b[at]!;
+}
+
+function divideTerms([names, coefficient]: Term, [divisorNames, divisor]: Term): Dim | null {
+  const rest = names === '' ? [] : names.split('*');
+  for (const name of divisorNames === '' ? [] : divisorNames.split('*')) {
+    const at = rest.indexOf(name);
+    if (at < 0) return null;
+    rest.splice(at, 1);
+  }
+  return coefficient % divisor === 0 ? toDim(new Map([[rest.join('*'), coefficient / divisor]])) : null;
 }
 
 function accumulate(terms: Map<string, number>, names: string, coefficient: number): void {

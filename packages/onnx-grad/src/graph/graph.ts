@@ -4,7 +4,7 @@
  */
 import { ShapeError } from '../errors.ts';
 import type { DataType, Dim } from '../onnx/model.ts';
-import { formatShape, sameShape } from './dims.ts';
+import { expectSizes, formatShape, sameShape } from './dims.ts';
 import type { OpAttributes, OpType } from './op-types.ts';
 import type { OpTable } from './rule.ts';
 
@@ -51,7 +51,9 @@ export class Graph {
   readonly nodes: Node[] = [];
   readonly inputs: Value[] = [];
   readonly macros: Macro[] = [];
-  readonly #names = new Map<string, number>();
+  readonly #names = new Set<string>();
+  /** How many values were named after each operation. */
+  readonly #counts = new Map<string, number>();
   readonly #constants = new Map<string, Constant>();
   #depth = 0;
 
@@ -63,7 +65,10 @@ export class Graph {
   input(name: string, dtype: DataType, dims: readonly Dim[]): Value {
     const existing = this.inputs.find((value) => value.name === name);
     if (existing) throw new ShapeError(`input "${name}" exists already, with shape ${formatShape(existing.dims)}.`);
-    const value: Value = { graph: this, name: this.#unique(name), dtype, dims, producer: null };
+    if (this.#names.has(name)) throw new ShapeError(`input "${name}": a node or constant has this name already.`);
+    expectSizes(`input "${name}"`, dims);
+    this.#names.add(name);
+    const value: Value = { graph: this, name, dtype, dims, producer: null };
     this.inputs.push(value);
     return value;
   }
@@ -87,6 +92,7 @@ export class Graph {
     const outputs: Value[] = [];
     const node: Node<Op> = { id: this.nodes.length, op, attributes, inputs, outputs };
     for (const { dtype, dims } of types) {
+      expectSizes(op, dims);
       outputs.push({ graph: this, name: this.#unique(op), dtype, dims, producer: node });
     }
     this.nodes.push(node);
@@ -111,8 +117,11 @@ export class Graph {
     } finally {
       this.#depth -= 1;
     }
-    if (this.#depth === 0) {
-      const nodes = this.nodes.slice(first);
+    const nodes = this.nodes.slice(first);
+    if (this.#depth === 0 && nodes.length > 0) {
+      if (!outputs.every(({ producer }) => producer && producer.id >= first)) {
+        throw new ShapeError(`${name}: its result is made outside of it, expected one of its own values.`);
+      }
       this.macros.push({ name, inputs, outputs, nodes, backward: (grads) => backward(outputs, grads) });
     }
     return outputs;
@@ -124,7 +133,7 @@ export class Graph {
       throw new ShapeError(`constant: shape ${formatShape(dims)} holds ${size} elements, got ${array.length}.`);
     }
     const data = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-    const key = array.length <= 16 ? `${dtype} ${dims.join(',')} ${array.join(',')}` : '';
+    const key = array.length <= 16 ? `${dtype} ${dims.join(',')} ${data.join(',')}` : ''; // bytes: -0 is not 0
     const existing = this.#constants.get(key);
     if (existing) return existing;
     const name = this.#unique('constant');
@@ -134,9 +143,15 @@ export class Graph {
   }
 
   #unique(name: string): string {
-    const count = this.#names.get(name) ?? 0;
-    this.#names.set(name, count + 1);
-    return count === 0 ? name : `${name}_${count}`;
+    let count = this.#counts.get(name) ?? 0;
+    let unique = name;
+    for (; count > 0 || this.#names.has(unique); count += 1) {
+      unique = `${name}_${count}`;
+      if (count > 0 && !this.#names.has(unique)) break;
+    }
+    this.#counts.set(name, count + 1);
+    this.#names.add(unique);
+    return unique;
   }
 }
 

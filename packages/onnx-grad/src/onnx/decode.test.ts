@@ -14,7 +14,7 @@ import {
   TensorProto_DataType,
   type TensorProtoSchema,
 } from './generated/onnx_pb.ts';
-import { arbitraryModel, scaleAndShiftModel } from './test-models.ts';
+import { arbitraryModel, scaleAndShiftModel } from './models.testing.ts';
 
 type Model = MessageInitShape<typeof ModelProtoSchema>;
 type Graph = MessageInitShape<typeof GraphProtoSchema>;

@@ -5,7 +5,7 @@ import { ConfigError, ShapeError } from '../errors.ts';
 import { decodeModel } from './decode.ts';
 import { encodeChunks, encodeModel } from './encode.ts';
 import type { Attribute, ModelRecord } from './model.ts';
-import { arbitraryModel, scaleAndShiftModel } from './test-models.ts';
+import { arbitraryModel, scaleAndShiftModel } from './models.testing.ts';
 
 describe('encodeModel', () => {
   it('writes what decodeModel reads back unchanged', () => {

@@ -5,7 +5,7 @@ import * as ort from 'onnxruntime-node';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FormatError } from '../errors.ts';
 import { readModelFile, writeModelFile } from './files.node.ts';
-import { scaleAndShiftModel } from './test-models.ts';
+import { scaleAndShiftModel } from './models.testing.ts';
 
 const WIDTH = 1500; // 6,000 bytes per tensor: beyond one page, so that offsets need alignment
 const external = { externalDataThresholdBytes: 0 };

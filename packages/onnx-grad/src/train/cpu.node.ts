@@ -1,0 +1,258 @@
+/**
+ * Training on onnxruntime's CPU provider. One session computes loss and gradients; parameters, gradients and moments lie
+ * in shared WebAssembly memory, which onnxruntime reads and writes in place and the kernels update on all cores.
+ */
+import { availableParallelism } from 'node:os';
+import * as ort from 'onnxruntime-node';
+import { emitModel } from '../graph/emit.ts';
+import type { Graph, Value } from '../graph/graph.ts';
+import type { Buffer32 } from '../kernels/arena.ts';
+import { type AdamwPart, KernelPool, type Operand } from '../kernels/pool.node.ts';
+import { RowSet } from '../kernels/rows.ts';
+import { createSession } from '../session/session.node.ts';
+import { DropoutMasks, type MaskDraw } from './dropout-masks.node.ts';
+import { microBatches } from './micro-batches.ts';
+import {
+  type Batch,
+  measure,
+  type PlannedGradient,
+  planGradients,
+  sizeOf,
+  sortInputs,
+  type TrainingProgram,
+} from './program.ts';
+import { CLIP_EPSILON, checkState, diverged } from './state.ts';
+import type { Predictor, StepResult, Trainer, TrainerOptions, TrainerState } from './trainer.ts';
+
+/** A parameter with everything its update reads. */
+interface Slot {
+  readonly plan: PlannedGradient;
+  readonly parameter: Buffer32;
+  readonly gradient: Buffer32;
+  readonly firstMoment: Buffer32;
+  readonly secondMoment: Buffer32;
+  /**
+   * Where onnxruntime writes what is then added to `gradient`: the gradient of one of several micro-batches, or that of
+   * the rows a look-up read. Memory that is never touched takes no room.
+   */
+  readonly partial: Buffer32;
+  /** Which rows of a table have gradients; `null` for parameters that are read whole. */
+  readonly rows: RowSet | null;
+}
+
+const LOOKUP_ROWS = 4096; // token gradients that reach their table in one piece
+const DEFAULT_MAX_TOKENS = 8192;
+
+export async function createCpuTrainer(program: TrainingProgram, options: TrainerOptions): Promise<Trainer> {
+  const threads = options.threads ?? availableParallelism();
+  const plan = planGradients(program, { byRows: true });
+  const outputs = new Map([['loss', program.loss]]);
+  for (const { parameter, gradient } of plan) outputs.set(gradientName(parameter.name), gradient);
+  const model = emitModel(program.graph, outputs, { name: 'training' });
+  const session = await createSession(model, { threads, keepDuplicates: program.recompute ?? false });
+  const pool = await KernelPool.create({ threads });
+  return new CpuTrainer(program, { ...options, threads }, plan, session, pool);
+}
+
+class CpuTrainer implements Trainer {
+  readonly #options: TrainerOptions;
+  readonly #session: ort.InferenceSession;
+  readonly #pool: KernelPool;
+  readonly #slots: readonly Slot[];
+  readonly #inputs: readonly Value[];
+  readonly #masks: DropoutMasks;
+  readonly #parameterFeeds: Readonly<Record<string, ort.Tensor>>;
+  #step = 0;
+  #seed: number;
+
+  constructor(
+    program: TrainingProgram,
+    options: TrainerOptions,
+    plan: readonly PlannedGradient[],
+    session: ort.InferenceSession,
+    pool: KernelPool,
+  ) {
+    this.#options = options;
+    this.#session = session;
+    this.#pool = pool;
+    this.#seed = options.seed ?? 0;
+    this.#slots = allocateSlots(pool, plan);
+    const { batch, dropout } = sortInputs(program, session.inputNames);
+    this.#inputs = batch;
+    this.#masks = new DropoutMasks(pool, dropout);
+    this.#parameterFeeds = Object.fromEntries(
+      this.#slots.map(({ plan: { parameter }, parameter: { data } }) => [
+        parameter.name,
+        new ort.Tensor('float32', data, parameter.value.dims as number[]),
+      ]),
+    );
+  }
+
+  async step(batches: Batch | readonly Batch[]): Promise<StepResult> {
+    const list = Array.isArray(batches) ? (batches as readonly Batch[]) : [batches as Batch];
+    const parts = microBatches(list, this.#options.maxTokens ?? DEFAULT_MAX_TOKENS);
+    const isWhole = parts.length === 1;
+    const dense = this.#slots.filter(({ rows }) => !rows);
+    if (!isWhole) this.#pool.fillZero(dense.map(({ gradient }) => gradient));
+    let loss = 0;
+    for (const [index, { batch, weight }] of parts.entries()) {
+      const draw = { seed: this.#seed, step: this.#step, part: index };
+      loss += weight * (await this.#differentiate(batch, draw, weight, isWhole ? 'gradient' : 'partial'));
+      if (isWhole) continue;
+      this.#pool.scaleAdd(dense.map(({ gradient, partial }) => ({ target: gradient, source: partial })), weight);
+    }
+    return this.#update(loss);
+  }
+
+  /** The loss of one micro-batch; its gradients go to the buffers named, those of look-ups are added up at once. */
+  async #differentiate(batch: Batch, draw: MaskDraw, weight: number, into: 'gradient' | 'partial'): Promise<number> {
+    const sizes = measure(this.#inputs, batch);
+    const feeds = { ...this.#parameterFeeds, ...this.#masks.draw(sizes, draw), ...toFeeds(batch, this.#inputs) };
+    const fetches: Record<string, ort.Tensor | null> = { loss: null };
+    for (const { plan, rows, ...buffers } of this.#slots) {
+      const dims = plan.gradient.dims.map((dim) => sizeOf(dim, sizes));
+      const length = dims.reduce((a, b) => a * b, 1);
+      const target = rows ? buffers.partial : buffers[into];
+      const fits = length <= target.length;
+      fetches[gradientName(plan.parameter.name)] = fits
+        ? new ort.Tensor('float32', target.data.subarray(0, length), dims)
+        : null;
+    }
+    const results = await this.#session.run(feeds, fetches as Record<string, ort.Tensor>);
+    for (const slot of this.#slots) {
+      if (!slot.rows) continue;
+      const gradient = results[gradientName(slot.plan.parameter.name)]!.data as Float32Array;
+      this.#addRows(slot, slot.rows, batch, gradient, weight);
+    }
+    return Number(results.loss!.data[0]);
+  }
+
+  /** Adds the gradients of looked-up rows, (tokens, E), to their table's. */
+  #addRows({ plan, gradient, partial }: Slot, rows: RowSet, batch: Batch, found: Float32Array, weight: number): void {
+    const { ids, paddingId } = plan.lookup!;
+    const padding = paddingId === null ? null : BigInt(paddingId);
+    const read = (batch[ids.name]!.data as BigInt64Array).map((id) => (id === padding ? NO_ROW : id));
+    if (weight !== 1) found.forEach((value, index) => {
+      found[index] = value * weight;
+    });
+    for (let start = 0; start < read.length; start += LOOKUP_ROWS) {
+      const piece = read.subarray(start, start + LOOKUP_ROWS);
+      if (found.buffer !== partial.data.buffer) {
+        const offset = start * rows.rowLength;
+        partial.data.set(found.subarray(offset, offset + piece.length * rows.rowLength));
+      }
+      this.#pool.scatterAddRows(gradient, rows, partial, piece);
+    }
+  }
+
+  /** Clipping and AdamW over everything at once. */
+  #update(loss: number): StepResult {
+    const { clipNorm = 1, learningRate, beta1, beta2, epsilon } = this.#options;
+    const operands = this.#slots.map(({ gradient, rows }): Operand => (rows ? { buffer: gradient, rows } : gradient));
+    const gradNorm = Math.sqrt(this.#pool.sumSquares(operands));
+    if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) throw diverged(this.#step, loss, gradNorm);
+    const gradientScale = clipNorm === null ? 1 : Math.min(1, clipNorm / (gradNorm + CLIP_EPSILON));
+    const rate = typeof learningRate === 'number' ? learningRate : learningRate(this.#step);
+    const parts = this.#slots.map(({ plan, partial, rows, ...buffers }): AdamwPart => {
+      const { weightDecay } = plan.parameter;
+      return { ...buffers, learningRate: rate, weightDecay, ...(rows ? { rows } : {}) };
+    });
+    this.#step += 1;
+    this.#pool.adamw(parts, {
+      step: this.#step,
+      gradientScale,
+      ...(beta1 === undefined ? {} : { beta1 }),
+      ...(beta2 === undefined ? {} : { beta2 }),
+      ...(epsilon === undefined ? {} : { eps: epsilon }),
+    });
+    this.#pool.fillZero(operands.filter((operand) => 'rows' in operand));
+    for (const { rows } of this.#slots) rows?.settle();
+    return { step: this.#step, loss, gradNorm, learningRate: rate };
+  }
+
+  async parameters(): Promise<Map<string, Float32Array>> {
+    return this.#copies(({ parameter }) => parameter);
+  }
+
+  async predictor(graph: Graph, outputs: ReadonlyMap<string, Value>): Promise<Predictor> {
+    const session = await createSession(emitModel(graph, outputs), { threads: this.#options.threads ?? 0 });
+    const inputs = graph.inputs.filter(({ name }) => session.inputNames.includes(name) && !this.#parameterFeeds[name]);
+    const known = Object.entries(this.#parameterFeeds).filter(([name]) => session.inputNames.includes(name));
+    return {
+      run: async (batch) => {
+        measure(inputs, batch);
+        const results = await session.run({ ...Object.fromEntries(known), ...toFeeds(batch, inputs) });
+        return Object.fromEntries(
+          [...outputs.keys()].map((name) => {
+            const { dims, data } = results[name]!;
+            return [name, { dims, data: data as Float32Array }];
+          }),
+        );
+      },
+      dispose: () => session.release(),
+    };
+  }
+
+  async state(): Promise<TrainerState> {
+    return {
+      step: this.#step,
+      seed: this.#seed,
+      parameters: this.#copies(({ parameter }) => parameter),
+      firstMoments: this.#copies(({ firstMoment }) => firstMoment),
+      secondMoments: this.#copies(({ secondMoment }) => secondMoment),
+    };
+  }
+
+  async restore(state: TrainerState): Promise<void> {
+    checkState(state, this.#slots.map(({ plan, parameter }) => [plan.parameter.name, parameter.length]));
+    for (const { plan, parameter, firstMoment, secondMoment, rows } of this.#slots) {
+      const { name } = plan.parameter;
+      parameter.data.set(state.parameters.get(name)!);
+      firstMoment.data.set(state.firstMoments.get(name)!);
+      secondMoment.data.set(state.secondMoments.get(name)!);
+      rows?.markAllSeen();
+    }
+    this.#step = state.step;
+    this.#seed = state.seed;
+  }
+
+  async dispose(): Promise<void> {
+    await this.#session.release();
+    await this.#pool.dispose();
+  }
+
+  #copies(pick: (slot: Slot) => Buffer32): Map<string, Float32Array> {
+    return new Map(this.#slots.map((slot) => [slot.plan.parameter.name, Float32Array.from(pick(slot).data)]));
+  }
+}
+
+const NO_ROW = -1n; // an id that adds to no row of its table
+
+function gradientName(parameter: string): string {
+  return `gradient:${parameter}`;
+}
+
+function allocateSlots(pool: KernelPool, plan: readonly PlannedGradient[]): Slot[] {
+  const groups = plan.map(({ parameter, lookup }) => {
+    const length = parameter.initial.length;
+    const rowLength = Number(parameter.value.dims.at(-1));
+    return { lengths: [length, length, length, length, lookup ? LOOKUP_ROWS * rowLength : length] };
+  });
+  return pool.allocate(groups).map((buffers, index) => {
+    const [parameter, gradient, firstMoment, secondMoment, partial] = buffers as [Buffer32, Buffer32, Buffer32, Buffer32, Buffer32];
+    const { parameter: trained, lookup } = plan[index]!;
+    parameter.data.set(trained.initial);
+    const [rowCount, rowLength] = trained.value.dims as [number, number];
+    const rows = lookup ? new RowSet(rowCount, rowLength) : null;
+    return { plan: plan[index]!, parameter, gradient, firstMoment, secondMoment, partial, rows };
+  });
+}
+
+function toFeeds(batch: Batch, inputs: readonly Value[]): Record<string, ort.Tensor> {
+  return Object.fromEntries(
+    inputs.map(({ name }) => {
+      const { dtype, dims, data } = batch[name]!;
+      return [name, new ort.Tensor(dtype as 'int64', data as BigInt64Array, dims)];
+    }),
+  );
+}

@@ -8,6 +8,7 @@ export { checkpoint, gradients, pullback } from './graph/gradients.ts';
 export { type Constant, type Graph, type Value, type ValueType } from './graph/graph.ts';
 export type { OpAttributes, OpType } from './graph/op-types.ts';
 export * as ops from './graph/ops.ts';
+export { printGraph } from './graph/print.ts';
 export { createGraph, opTable } from './graph/table.ts';
 export type * from './onnx/model.ts';
 export {

@@ -51,8 +51,8 @@ export function mulDims(a: Dim, b: Dim): Dim {
   const product = new Map<string, number>();
   for (const [namesA, x] of toPolynomial(a)) {
     for (const [namesB, y] of toPolynomial(b)) {
-      const names = [namesA, namesB].flatMap((text) => (text === '' ? [] : text.split('*')));
-      accumulate(product, names.sort().join('*'), x * y);
+      const names = [...factorsOf(namesA), ...factorsOf(namesB)].sort();
+      accumulate(product, names.join('*'), x * y);
     }
   }
   return toDim(product);
@@ -81,9 +81,10 @@ export function divideDims(total: Dim, part: Dim): Dim | null {
 export function evaluateDim(dim: Dim, sizes: Readonly<Record<string, number>>): number {
   let sum = 0;
   for (const [names, coefficient] of toPolynomial(dim)) {
-    const factors = names === '' ? [] : names.split('*');
-    for (const name of factors) if (sizes[name] === undefined) throw new ShapeError(`The size "${name}" is not known.`);
-    sum += factors.reduce((product, name) => product * sizes[name]!, coefficient);
+    sum += factorsOf(names).reduce((product, name) => {
+      if (sizes[name] === undefined) throw new ShapeError(`The size "${name}" of ${dim} is not known.`);
+      return product * sizes[name];
+    }, coefficient);
   }
   return sum;
 }
@@ -149,24 +150,28 @@ type Term = readonly [names: string, coefficient: number];
 
 /** The greatest term by the order of exponents, name by name: an order that products keep. */
 function leadingTerm(dim: Dim): Term {
-  return [...toPolynomial(dim)].reduce((a, b) => (isGreater(a[0].split('*'), b[0].split('*')) ? a : b));
+  return [...toPolynomial(dim)].reduce((a, b) => (isGreater(factorsOf(a[0]), factorsOf(b[0])) ? a : b));
 }
 
 /** Names are sorted, so more of an earlier name is greater, and so is more of the same. */
 function isGreater(a: readonly string[], b: readonly string[]): boolean {
   const at = a.findIndex((name, index) => name !== b[index]);
-  if (at < 0 || a[at] === '') return false;
-  return b[at] === undefined || b[at] === '' || a[at]! < b[at]!;
+  return at >= 0 && (b[at] === undefined || a[at]! < b[at]);
 }
 
 function divideTerms([names, coefficient]: Term, [divisorNames, divisor]: Term): Dim | null {
-  const rest = names === '' ? [] : names.split('*');
-  for (const name of divisorNames === '' ? [] : divisorNames.split('*')) {
+  const rest = factorsOf(names);
+  for (const name of factorsOf(divisorNames)) {
     const at = rest.indexOf(name);
     if (at < 0) return null;
     rest.splice(at, 1);
   }
   return coefficient % divisor === 0 ? toDim(new Map([[rest.join('*'), coefficient / divisor]])) : null;
+}
+
+/** The names a product is of. */
+export function factorsOf(names: string): string[] {
+  return names === '' ? [] : names.split('*');
 }
 
 function accumulate(terms: Map<string, number>, names: string, coefficient: number): void {

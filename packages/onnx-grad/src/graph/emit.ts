@@ -1,7 +1,8 @@
 /** Writes a graph as an ONNX model: only what the outputs need, attributes and trailing inputs as the spec has them. */
 import { ShapeError } from '../errors.ts';
-import type { Attribute, Dim, ModelRecord, NodeRecord, TensorRecord, ValueRecord } from '../onnx/model.ts';
-import { toPolynomial } from './dims.ts';
+import type { Attribute, Dim, GraphRecord, ModelRecord, NodeRecord, TensorRecord, ValueRecord } from '../onnx/model.ts';
+import { checkGraph } from './check.ts';
+import { factorsOf, toPolynomial } from './dims.ts';
 import { type Constant, type Graph, isConstant, type Node, type Value } from './graph.ts';
 import { fuse } from './fuse.ts';
 import type { OpType } from './op-types.ts';
@@ -19,30 +20,33 @@ const IR_VERSION = 9; // goes with opset 20
 
 /**
  * @param outputs by the name each gets in the model, in order
- * @throws ShapeError when a named dimension has no input to take its size from
+ * @throws ShapeError when a named dimension has no input to take its size from, or an output has the name of an input
  */
 export function emitModel(graph: Graph, outputs: ReadonlyMap<string, Value>, options: EmitOptions = {}): ModelRecord {
   const writer = new Writer(graph, outputs);
   const nodes = fuse(reachable(graph, [...outputs.values()]), new Set(outputs.values()));
+  for (const node of nodes) writer.markInputs(node);
   for (const node of nodes) writer.writeNode(node);
   for (const [name, value] of outputs) writer.writeOutput(name, value);
   const stored = options.initializers ?? new Map<string, Uint8Array>();
   const used = graph.inputs.filter((input) => writer.used.has(input));
   const weights = used
     .filter((input) => stored.has(input.name))
-    .map((input): TensorRecord => ({ ...tensorShape(input), data: stored.get(input.name)! }));
+    .map((input) => tensorRecord({ ...input, data: stored.get(input.name)! }, input.name));
+  const record: GraphRecord = {
+    name: options.name ?? 'graph',
+    inputs: used.filter((input) => !stored.has(input.name)).map(valueRecord),
+    outputs: [...outputs].map(([name, value]) => ({ ...valueRecord(value), name })),
+    initializers: [...weights, ...writer.initializers.values()],
+    nodes: writer.nodes,
+  };
+  checkGraph(record);
   return {
     irVersion: IR_VERSION,
     producerName: 'onnx-grad',
     opsets: { '': OPSET, 'com.microsoft': 1 },
     metadata: options.metadata ?? {},
-    graph: {
-      name: options.name ?? 'graph',
-      inputs: used.filter((input) => !stored.has(input.name)).map(valueRecord),
-      outputs: [...outputs].map(([name, value]) => ({ ...valueRecord(value), name })),
-      initializers: [...weights, ...writer.initializers.values()],
-      nodes: writer.nodes,
-    },
+    graph: record,
   };
 }
 
@@ -67,12 +71,21 @@ class Writer {
 
   /** What a value is called in the model: the first output it stands for, or its own name. */
   readonly #outputNames = new Map<Value, string>();
+  readonly #taken: ReadonlySet<string>;
 
   constructor(graph: Graph, outputs: ReadonlyMap<string, Value>) {
     this.#graph = graph;
+    this.#taken = new Set(outputs.keys());
+    const conflict = graph.inputs.find((input) => this.#taken.has(input.name));
+    if (conflict) throw new ShapeError(`output "${conflict.name}": an input has this name already.`);
     for (const [name, value] of outputs) {
       if (value.producer && !this.#outputNames.has(value)) this.#outputNames.set(value, name);
     }
+  }
+
+  /** The inputs a node reads: where named dimensions take their sizes from first. */
+  markInputs(node: Node): void {
+    for (const input of node.inputs) if (input?.producer === null && !isConstant(input)) this.used.add(input);
   }
 
   writeNode(node: Node): void {
@@ -90,17 +103,13 @@ class Writer {
   }
 
   #nameOf(value: Value): string {
-    return this.#outputNames.get(value) ?? value.name;
+    return this.#outputNames.get(value) ?? (this.#taken.has(value.name) ? `inner:${value.name}` : value.name);
   }
 
   #read(value: Value): string {
-    if (isConstant(value)) this.#store(value);
+    if (isConstant(value)) this.initializers.set(this.#nameOf(value), tensorRecord(value, this.#nameOf(value)));
     else if (value.producer === null) this.used.add(value);
     return this.#nameOf(value);
-  }
-
-  #store({ name, dtype, dims, data }: Constant): void {
-    this.initializers.set(name, { name, dtype, dims: dims as number[], data });
   }
 
   /** A scalar, or a one-dimensional tensor of sizes where one unknown may be left to Reshape as -1. */
@@ -129,7 +138,7 @@ class Writer {
   #size(dim: Dim): string {
     if (typeof dim === 'number') return this.#read(this.#graph.integers([dim]));
     const terms = [...toPolynomial(dim)].map(([names, coefficient]) => {
-      const factors = names === '' ? [] : names.split('*').map((name) => this.#named(name));
+      const factors = factorsOf(names).map((name) => this.#named(name));
       if (coefficient !== 1 || factors.length === 0) factors.push(this.#read(this.#graph.integers([coefficient])));
       return factors.reduce((a, b) => this.#once(`${a} * ${b}`, () => ['Mul', [a, b]]));
     });
@@ -137,15 +146,15 @@ class Writer {
   }
 
   #named(name: string): string {
-    for (const input of this.#graph.inputs) {
-      const axis = input.dims.indexOf(name);
-      if (axis < 0) continue;
+    const input = [...this.used, ...this.#graph.inputs].find(({ dims }) => dims.includes(name));
+    if (!input) {
+      throw new ShapeError(`The size "${name}" is not among the graph's inputs, so it is unknown when the graph runs.`);
+    }
+    return this.#once(`size ${name}`, () => {
       this.used.add(input);
       const shape = this.#once(`shape of ${input.name}`, () => ['Shape', [input.name]]);
-      const index = this.#read(this.#graph.integers([axis]));
-      return this.#once(`size ${name}`, () => ['Gather', [shape, index], { axis: 0 }]);
-    }
-    throw new ShapeError(`The size "${name}" is not among the graph's inputs, so it is unknown when the graph runs.`);
+      return ['Gather', [shape, this.#read(this.#graph.integers([input.dims.indexOf(name)]))], { axis: 0 }];
+    });
   }
 
   #once(key: string, make: () => [string, string[], OnnxForm['attributes']?]): string {
@@ -180,6 +189,6 @@ function valueRecord({ name, dtype, dims }: Value): ValueRecord {
   return { name, dtype, dims };
 }
 
-function tensorShape({ name, dtype, dims }: Value): { name: string; dtype: Value['dtype']; dims: number[] } {
-  return { name, dtype, dims: dims as number[] };
+function tensorRecord({ dtype, dims, data }: Constant, name: string): TensorRecord {
+  return { name, dtype, dims: dims as number[], data };
 }

@@ -65,7 +65,8 @@ function addsIntoGemm(nodes: readonly Node[], kept: ReadonlySet<Value>): Node[] 
       if (maker?.op !== 'Gemm' || maker.inputs.length !== 2 || !isAlone || replaced.has(maker)) continue;
       if (formatShape(other.dims) !== formatShape(product.dims)) continue;
       replaced.set(maker, removed);
-      replaced.set(node, { ...maker, id: node.id, inputs: [...maker.inputs, other], outputs: node.outputs });
+      const attributes = { ...maker.attributes, beta: 1 };
+      replaced.set(node, { ...maker, id: node.id, attributes, inputs: [...maker.inputs, other], outputs: node.outputs });
       break;
     }
   }

@@ -143,15 +143,14 @@ export class Graph {
   }
 
   #unique(name: string): string {
-    let count = this.#counts.get(name) ?? 0;
-    let unique = name;
-    for (; count > 0 || this.#names.has(unique); count += 1) {
-      unique = `${name}_${count}`;
-      if (count > 0 && !this.#names.has(unique)) break;
+    for (;;) {
+      const count = this.#counts.get(name) ?? 0;
+      this.#counts.set(name, count + 1);
+      const unique = count === 0 ? name : `${name}_${count}`;
+      if (this.#names.has(unique)) continue; // an input is called so
+      this.#names.add(unique);
+      return unique;
     }
-    this.#counts.set(name, count + 1);
-    this.#names.add(unique);
-    return unique;
   }
 }
 

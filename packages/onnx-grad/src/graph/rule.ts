@@ -1,4 +1,5 @@
 /** What the table says of each operation: its result's type, how it is written as ONNX, and its gradient. */
+import { ShapeError } from '../errors.ts';
 import type { DataType, Dim } from '../onnx/model.ts';
 import type { Node, Value, ValueType } from './graph.ts';
 import type { OpAttributes, OpType } from './op-types.ts';
@@ -46,6 +47,15 @@ export interface OpRule<Op extends OpType> {
 export type OpTable = { readonly [Op in OpType]: OpRule<Op> };
 
 export type PartialTable<Op extends OpType> = { readonly [O in Op]: OpRule<O> };
+
+/** @throws ShapeError unless the value has one of these element types. */
+export function expectDtype(op: OpType, { dtype }: Value, ...expected: readonly DataType[]): void {
+  if (!expected.includes(dtype)) throw new ShapeError(`${op}: expected ${expected.join(' or ')}, got ${dtype}.`);
+}
+
+export function isFloat({ dtype }: Value): boolean {
+  return dtype === 'float32' || dtype === 'float16' || dtype === 'float64';
+}
 
 export function type(dtype: DataType, dims: readonly Dim[]): ValueType {
   return { dtype, dims };

@@ -130,8 +130,8 @@ export class KernelPool {
    * table[ids[t]] += source[t], in the order of t: the gradient of an embedding lookup. Marks the ids in `rows`.
    * @param table  (V, E)
    * @param source (T, E), in the memory of the table; may be longer
-   * @param ids    T rows of the table
-   * @throws ShapeError for an id outside the table
+   * @param ids    T rows of the table; a negative one is passed over, its source row unread
+   * @throws ShapeError for an id beyond the table
    */
   scatterAddRows(
     table: Buffer32,
@@ -151,7 +151,7 @@ export class KernelPool {
       keys.sort(); // by id, then by t
       const list = this.#exchange.lists.addWords(keys.map((key) => Math.floor(key / count)));
       this.#exchange.lists.addWords(keys.map((key) => key % count));
-      return [this.#job('scatterAddRows', [table, source], [rowLength, count, list], count * rowLength)];
+      return [this.#job('scatterAddRows', [table, source], [rowLength, keys.length, list], keys.length * rowLength)];
     });
   }
 

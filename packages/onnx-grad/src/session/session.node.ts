@@ -14,10 +14,12 @@ export interface SessionOptions {
   readonly keepDuplicates?: boolean;
   /** Leaves outputs on the device, to be fed to the next run. */
   readonly outputsOnDevice?: boolean;
+  /** Outputs that come to the CPU all the same. */
+  readonly outputsOnCpu?: readonly string[];
 }
 
 export async function createSession(model: ModelRecord, options: SessionOptions = {}): Promise<ort.InferenceSession> {
-  const { device = 'cpu', threads = 0, keepDuplicates = false, outputsOnDevice = false } = options;
+  const { device = 'cpu', threads = 0, keepDuplicates = false } = options;
   const extra = keepDuplicates
     ? { optimization: { disable_specified_optimizers: 'CommonSubexpressionElimination' } }
     : {};
@@ -28,7 +30,7 @@ export async function createSession(model: ModelRecord, options: SessionOptions 
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3, // errors only: onnxruntime warns of every node that stays on the CPU
       extra,
-      ...(outputsOnDevice ? { preferredOutputLocation: 'gpu-buffer' as const } : {}),
+      ...outputLocations(model, options),
     });
   } catch (cause) {
     throw sessionError(device, cause);
@@ -44,4 +46,10 @@ function sessionError(device: Device, cause: unknown): Error {
     );
   }
   return new DeviceError(`internal: onnxruntime refused the graph: ${text.split('\n')[0]}`, { cause });
+}
+
+function outputLocations(model: ModelRecord, { outputsOnDevice, outputsOnCpu = [] }: SessionOptions) {
+  if (!outputsOnDevice) return {};
+  const locations = model.graph.outputs.map(({ name }) => [name, outputsOnCpu.includes(name) ? 'cpu' : 'gpu-buffer']);
+  return { preferredOutputLocation: Object.fromEntries(locations) as Record<string, 'cpu' | 'gpu-buffer'> };
 }

@@ -11,6 +11,7 @@ import { type AdamwPart, KernelPool, type Operand } from '../kernels/pool.node.t
 import { RowSet } from '../kernels/rows.ts';
 import { createSession } from '../session/session.node.ts';
 import { DropoutMasks, type MaskDraw } from './dropout-masks.node.ts';
+import { toFeeds } from './feeds.node.ts';
 import { microBatches } from './micro-batches.ts';
 import {
   type Batch,
@@ -246,13 +247,4 @@ function allocateSlots(pool: KernelPool, plan: readonly PlannedGradient[]): Slot
     const rows = lookup ? new RowSet(rowCount, rowLength) : null;
     return { plan: plan[index]!, parameter, gradient, firstMoment, secondMoment, partial, rows };
   });
-}
-
-function toFeeds(batch: Batch, inputs: readonly Value[]): Record<string, ort.Tensor> {
-  return Object.fromEntries(
-    inputs.map(({ name }) => {
-      const { dtype, dims, data } = batch[name]!;
-      return [name, new ort.Tensor(dtype as 'int64', data as BigInt64Array, dims)];
-    }),
-  );
 }

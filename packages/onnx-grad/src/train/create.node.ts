@@ -1,11 +1,12 @@
 import type { Device } from '../session/session.node.ts';
 import { createCpuTrainer } from './cpu.node.ts';
 import type { TrainingProgram } from './program.ts';
+import { createWebgpuTrainer } from './webgpu.node.ts';
 import type { CreateTrainer, Trainer, TrainerOptions } from './trainer.ts';
 
 const devices: Record<Device, CreateTrainer> = {
   cpu: createCpuTrainer,
-  webgpu: createCpuTrainer,
+  webgpu: createWebgpuTrainer,
 };
 
 /**

@@ -1,4 +1,3 @@
-import { FormatError } from 'onnx-grad';
 import { isObject, type JsonObject } from '../../files/json.ts';
 import { readId } from '../added-tokens.ts';
 import { buildByteTrie } from '../byte-trie.ts';

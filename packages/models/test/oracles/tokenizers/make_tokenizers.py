@@ -3,7 +3,7 @@ an spm.model to tokenizer.json, and the Python DebertaV2Tokenizer that record_id
 
     python make_tokenizers.py texts.json.gz <folder>
 """
-import gzip, json, os, sys, tempfile
+import gzip, json, os, sys, tempfile, unicodedata
 
 import sentencepiece
 from tokenizers import BertWordPieceTokenizer
@@ -36,6 +36,23 @@ def train_spm(name, config, **settings):
     write_json(os.path.join(folder, "config.json"), {"model_type": "deberta-v2"})
 
 
+def write_rules(path):
+    """nmt_nfkc in small: its rules for the characters, and pairs of characters, that the texts hold (the whole map has
+    237 KB; check-tokenizers.ts compares it on DeBERTa-v3's own model)."""
+    rules = {}
+    for text in texts:
+        for part in list(text) + [text[i : i + 2] for i in range(len(text) - 1)]:
+            if len(part) == 2 and not unicodedata.category(part[1]).startswith("M"):
+                continue
+            folded = "".join(" " if c.isspace() or c in "\u200b\u200e\u200f\ufeff\ufffd" else "" if unicodedata.category(c) == "Cc" else c for c in part)
+            folded = unicodedata.normalize("NFKC", folded)
+            if folded != part:
+                rules[part] = folded
+    with open(path, "w", encoding="utf-8") as file:
+        for source, target in sorted(rules.items()):
+            file.write(" ".join(f"{ord(c):X}" for c in source) + "\t" + " ".join(f"{ord(c):X}" for c in target) + "\n")
+
+
 word_piece = BertWordPieceTokenizer(lowercase=True)
 word_piece.train_from_iterator(lines, vocab_size=1500, min_frequency=2, show_progress=False)
 word_piece_json = json.loads(word_piece.to_str())
@@ -48,12 +65,15 @@ word_piece_json["post_processor"] = {
     "special_tokens": {t: {"id": t, "ids": [ids[t]], "tokens": [t]} for t in ("[CLS]", "[SEP]")},
 }
 write_json(os.path.join(root, "wordpiece", "tokenizer.json"), word_piece_json)
-write_json(os.path.join(root, "wordpiece", "tokenizer_config.json"), {"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]", "model_input_names": ["input_ids", "token_type_ids", "attention_mask"]})
+config = {"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]", "model_input_names": ["input_ids", "token_type_ids", "attention_mask"]}
+write_json(os.path.join(root, "wordpiece", "tokenizer_config.json"), config)
 
-train_spm("sentencepiece", {"do_lower_case": False}, vocab_size=1400, byte_fallback=True, normalization_rule_name="nmt_nfkc")
+with tempfile.TemporaryDirectory() as scratch:
+    write_rules(os.path.join(scratch, "rules.tsv"))
+    train_spm("sentencepiece", {"do_lower_case": False}, vocab_size=1400, byte_fallback=True, normalization_rule_tsv=os.path.join(scratch, "rules.tsv"))
 train_spm("sentencepiece-plain", {"do_lower_case": True, "split_by_punct": True}, vocab_size=1200, normalization_rule_name="identity", remove_extra_whitespaces=False, user_defined_symbols=["homework", "home", "»«"])
 
 fast = DebertaV2TokenizerFast.from_pretrained(os.path.join(root, "sentencepiece"))
 unigram = json.loads(fast.backend_tokenizer.to_str())
 write_json(os.path.join(root, "unigram", "tokenizer.json"), unigram)
-write_json(os.path.join(root, "unigram", "tokenizer_config.json"), {"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]", "model_input_names": ["input_ids", "token_type_ids", "attention_mask"]})
+write_json(os.path.join(root, "unigram", "tokenizer_config.json"), config)

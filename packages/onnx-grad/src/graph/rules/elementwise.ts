@@ -1,5 +1,7 @@
 /** Element-wise operations. Gradients may have the broadcast shape; the walker sums them back. */
 import { ShapeError } from '../../errors.ts';
+import { dataTypeCodes } from '../../onnx/data-types.ts';
+import { bytesPerElement, type DataType } from '../../onnx/model.ts';
 import { broadcastShapes } from '../dims.ts';
 import { scalarOf, type Value, type ValueType } from '../graph.ts';
 import {
@@ -19,19 +21,35 @@ import {
   sub,
   where,
 } from '../ops.ts';
-import { none, type PartialTable, type } from '../rule.ts';
+import type { OpType } from '../op-types.ts';
+import { expectDtype, isFloat, none, type PartialTable, type } from '../rule.ts';
 
-const same = ([x]: readonly Value[]): ValueType[] => [type(x!.dtype, x!.dims)];
+const numeric: readonly DataType[] = ['float32', 'float16', 'float64', 'int32', 'int64'];
+const anyType = Object.keys(bytesPerElement) as DataType[];
 
-const broadcast = (op: string) => (inputs: readonly Value[]): ValueType[] => {
-  const [a, b] = inputs as [Value, Value];
+/** The type of the one input, which must be one of `dtypes`. */
+const same =
+  (op: OpType, dtypes: readonly DataType[] = ['float32']) =>
+  ([x]: readonly Value[]): ValueType[] => {
+    expectDtype(op, x!, ...dtypes);
+    return [type(x!.dtype, x!.dims)];
+  };
+
+const broadcast =
+  (op: OpType, dtypes = numeric) =>
+  ([a, b]: readonly Value[]): ValueType[] => {
+    expectDtype(op, a!, ...dtypes);
+    expectSameDtype(op, a!, b!);
+    return [type(a!.dtype, broadcastShapes(op, a!.dims, b!.dims))];
+  };
+
+function expectSameDtype(op: OpType, a: Value, b: Value): void {
   if (a.dtype !== b.dtype) throw new ShapeError(`${op}: element types differ, ${a.dtype} and ${b.dtype}.`);
-  return [type(a.dtype, broadcastShapes(op, a.dims, b.dims))];
-};
+}
 
-const compare = (op: string) => (inputs: readonly Value[]): ValueType[] => [
-  type('bool', broadcast(op)(inputs)[0]!.dims),
-];
+const compare =
+  (op: OpType, dtypes = numeric) =>
+  (inputs: readonly Value[]): ValueType[] => [type('bool', broadcast(op, dtypes)(inputs)[0]!.dims)];
 
 // Gelu'(x) = Φ(x) + x·φ(x) = ½·[1 + erf(u) + u·exp(ln(2/√π) - u²)] with u = x/√2: the constants of φ sit in the exponent,
 // where they cost no pass of their own.
@@ -42,42 +60,42 @@ export const elementwise: PartialTable<
   | 'Softplus' | 'Ceil' | 'Gelu' | 'Identity' | 'Not' | 'Cast' | 'Add' | 'Sub' | 'Mul' | 'Div' | 'Pow' | 'Equal' | 'Less'
   | 'Greater' | 'And' | 'Where'
 > = {
-  Neg: { infer: same, gradient: ({ grad }) => [neg(grad)] },
+  Neg: { infer: same('Neg', numeric), gradient: ({ grad }) => [neg(grad)] },
   Abs: {
-    infer: same,
+    infer: same('Abs', numeric),
     gradient: ({ grad, inputs: [x], output }) => [mul(grad, where(greater(output, 0), div(x!, output), 0))],
   },
-  Exp: { infer: same, gradient: ({ grad, output }) => [mul(grad, output)] },
-  Log: { infer: same, gradient: ({ grad, inputs: [x] }) => [div(grad, x!)] },
-  Sqrt: { infer: same, gradient: ({ grad, output }) => [div(mul(grad, 0.5), output)] },
-  Reciprocal: { infer: same, gradient: ({ grad, output }) => [neg(mul(grad, mul(output, output)))] },
+  Exp: { infer: same('Exp'), gradient: ({ grad, output }) => [mul(grad, output)] },
+  Log: { infer: same('Log'), gradient: ({ grad, inputs: [x] }) => [div(grad, x!)] },
+  Sqrt: { infer: same('Sqrt'), gradient: ({ grad, output }) => [div(mul(grad, 0.5), output)] },
+  Reciprocal: { infer: same('Reciprocal'), gradient: ({ grad, output }) => [neg(mul(grad, mul(output, output)))] },
   Erf: {
-    infer: same, // erf'(x) = exp(ln(2/√π) - x²)
+    infer: same('Erf'), // erf'(x) = exp(ln(2/√π) - x²)
     gradient: ({ grad, inputs: [x] }) => [mul(grad, exp(sub(LOG_2_OVER_SQRT_PI, mul(x!, x!))))],
   },
-  Tanh: { infer: same, gradient: ({ grad, output }) => [mul(grad, sub(1, mul(output, output)))] },
-  Sigmoid: { infer: same, gradient: ({ grad, output }) => [mul(grad, mul(output, sub(1, output)))] },
+  Tanh: { infer: same('Tanh'), gradient: ({ grad, output }) => [mul(grad, sub(1, mul(output, output)))] },
+  Sigmoid: { infer: same('Sigmoid'), gradient: ({ grad, output }) => [mul(grad, mul(output, sub(1, output)))] },
   // at 0 the gradient is 0, as PyTorch has it
-  Relu: { infer: same, gradient: ({ grad, output }) => [mul(grad, cast(greater(output, 0), 'float32'))] },
-  Sin: { infer: same, gradient: ({ grad, inputs: [x] }) => [mul(grad, cos(x!))] },
-  Cos: { infer: same, gradient: ({ grad, inputs: [x] }) => [neg(mul(grad, sin(x!)))] },
-  Softplus: { infer: same, gradient: ({ grad, inputs: [x] }) => [mul(grad, sigmoid(x!))] },
+  Relu: { infer: same('Relu'), gradient: ({ grad, output }) => [mul(grad, cast(greater(output, 0), 'float32'))] },
+  Sin: { infer: same('Sin'), gradient: ({ grad, inputs: [x] }) => [mul(grad, cos(x!))] },
+  Cos: { infer: same('Cos'), gradient: ({ grad, inputs: [x] }) => [neg(mul(grad, sin(x!)))] },
+  Softplus: { infer: same('Softplus'), gradient: ({ grad, inputs: [x] }) => [mul(grad, sigmoid(x!))] },
   Gelu: {
     domain: 'com.microsoft',
-    infer: same,
+    infer: same('Gelu'),
     gradient: ({ grad, inputs: [x] }) => {
       const u = mul(x!, Math.SQRT1_2);
       const density = mul(u, exp(sub(LOG_2_OVER_SQRT_PI, mul(u, u))));
       return [mul(mul(grad, 0.5), add(add(erf(u), 1), density))];
     },
   },
-  Ceil: { infer: same, gradient: none },
-  Identity: { infer: same, gradient: ({ grad }) => [identity(grad)] },
-  Not: { infer: same, gradient: none },
+  Ceil: { infer: same('Ceil'), gradient: none },
+  Identity: { infer: same('Identity', anyType), gradient: ({ grad }) => [identity(grad)] },
+  Not: { infer: same('Not', ['bool']), gradient: none },
   Cast: {
     infer: ([x], { to }) => [type(to, x!.dims)],
-    onnx: ({ to }) => ({ attributes: { to: onnxTypeCode[to] } }),
-    gradient: ({ grad, inputs: [x] }) => [x!.dtype === 'float32' ? cast(grad, 'float32') : null],
+    onnx: ({ to }) => ({ attributes: { to: dataTypeCodes[to] } }),
+    gradient: ({ grad, inputs: [x] }) => [isFloat(x!) ? cast(grad, x!.dtype) : null],
   },
   Add: { infer: broadcast('Add'), gradient: ({ grad }) => [grad, grad] },
   Sub: { infer: broadcast('Sub'), gradient: ({ grad }) => [grad, neg(grad)] },
@@ -90,25 +108,21 @@ export const elementwise: PartialTable<
     infer: broadcast('Pow'),
     gradient: ({ grad, inputs: [x, exponent] }) => {
       const power = scalarOf(exponent);
+      if (power === 0) return [null, null];
       if (power === null) throw new ShapeError('Pow: only a constant scalar exponent has a gradient.');
       return [mul(grad, mul(power === 2 ? x! : pow(x!, power - 1), power)), null];
     },
   },
-  Equal: { infer: compare('Equal'), gradient: none },
+  Equal: { infer: compare('Equal', anyType), gradient: none },
   Less: { infer: compare('Less'), gradient: none },
   Greater: { infer: compare('Greater'), gradient: none },
-  And: { infer: broadcast('And'), gradient: none },
+  And: { infer: broadcast('And', ['bool']), gradient: none },
   Where: {
     infer: ([condition, a, b]) => {
-      if (a!.dtype !== b!.dtype) throw new ShapeError(`Where: element types differ, ${a!.dtype} and ${b!.dtype}.`);
+      expectDtype('Where', condition!, 'bool');
+      expectSameDtype('Where', a!, b!);
       return [type(a!.dtype, broadcastShapes('Where', condition!.dims, a!.dims, b!.dims))];
     },
     gradient: ({ grad, inputs: [condition] }) => [null, where(condition!, grad, 0), where(condition!, 0, grad)],
   },
 };
-
-/** TensorProto.DataType. */
-export const onnxTypeCode = {
-  float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9, float16: 10, float64: 11, uint32: 12,
-} as const;
-

@@ -1,13 +1,24 @@
 /** Reading and adding at integer positions. Nothing flows to the positions. */
 import { ShapeError } from '../../errors.ts';
-import { formatShape, normalizeAxis, sameShape, subDims } from '../dims.ts';
-import type { Value } from '../graph.ts';
-import { gather, gatherElements, reshape, scatterElementsAdd, scatterNDAdd, transpose, zeros } from '../ops.ts';
-import { none, type PartialTable, type } from '../rule.ts';
+import { formatShape, normalizeAxis, subDims } from '../dims.ts';
+import { expectType, type Value } from '../graph.ts';
+import type { OpType } from '../op-types.ts';
+import { cast, gather, gatherElements, reshape, scatterElementsAdd, scatterNDAdd, transpose, zeros } from '../ops.ts';
+import { expectDtype, none, type PartialTable, type } from '../rule.ts';
 
-function expectIntegers(op: string, indices: Value): void {
-  if (indices.dtype !== 'int64' && indices.dtype !== 'int32') {
-    throw new ShapeError(`${op}: expected integer indices, got ${indices.dtype}.`);
+/** @throws ShapeError unless the indices have the data's rank and, but for `axis`, no greater sizes. */
+function expectElements(op: OpType, data: Value, indices: Value, at: number): void {
+  expectDtype(op, indices, 'int64', 'int32');
+  const axis = normalizeAxis(op, at, data.dims.length);
+  const isInside = indices.dims.every((dim, index) => {
+    const size = data.dims[index];
+    if (index === axis || dim === size) return size !== undefined;
+    return typeof dim === 'number' && typeof size === 'number' && dim < size;
+  });
+  if (indices.dims.length !== data.dims.length || !isInside) {
+    throw new ShapeError(
+      `${op}: indices ${formatShape(indices.dims)} do not fit ${formatShape(data.dims)} outside axis ${at}.`,
+    );
   }
 }
 
@@ -21,7 +32,7 @@ export const indexing: PartialTable<
 > = {
   Gather: {
     infer: ([data, indices], { axis: at }) => {
-      expectIntegers('Gather', indices!);
+      expectDtype('Gather', indices!, 'int64', 'int32');
       const axis = normalizeAxis('Gather', at, data!.dims.length);
       return [type(data!.dtype, [...data!.dims.slice(0, axis), ...indices!.dims, ...data!.dims.slice(axis + 1)])];
     },
@@ -29,7 +40,7 @@ export const indexing: PartialTable<
       const rank = data!.dims.length;
       const axis = normalizeAxis('Gather', at, rank);
       const perm = toFront(axis, rank);
-      const coordinates = reshape(indices!, [...indices!.dims, 1]);
+      const coordinates = reshape(cast(indices!, 'int64'), [...indices!.dims, 1]); // ScatterND takes no int32
       if (axis === 0) return [scatterNDAdd(zeros(grad.graph, data!.dims), coordinates, grad), null];
       const indexRank = indices!.dims.length; // the indices' axes stand where `axis` stood: bring them to the front
       const axes = Array.from({ length: grad.dims.length }, (_, index) => index);
@@ -42,13 +53,7 @@ export const indexing: PartialTable<
   },
   GatherElements: {
     infer: ([data, indices], { axis }) => {
-      expectIntegers('GatherElements', indices!);
-      normalizeAxis('GatherElements', axis, data!.dims.length);
-      if (indices!.dims.length !== data!.dims.length) {
-        throw new ShapeError(
-          `GatherElements: ranks differ, ${formatShape(data!.dims)} and ${formatShape(indices!.dims)}.`,
-        );
-      }
+      expectElements('GatherElements', data!, indices!, axis);
       return [type(data!.dtype, indices!.dims)];
     },
     gradient: ({ grad, inputs: [data, indices], attributes: { axis } }) => [
@@ -57,13 +62,9 @@ export const indexing: PartialTable<
     ],
   },
   ScatterElements: {
-    infer: ([data, indices, updates]) => {
-      expectIntegers('ScatterElements', indices!);
-      if (!sameShape(indices!.dims, updates!.dims)) {
-        throw new ShapeError(
-          `ScatterElements: indices ${formatShape(indices!.dims)} and updates ${formatShape(updates!.dims)} differ.`,
-        );
-      }
+    infer: ([data, indices, updates], { axis }) => {
+      expectElements('ScatterElements', data!, indices!, axis);
+      expectType('ScatterElements: the updates', updates!, data!.dtype, indices!.dims);
       return [type(data!.dtype, data!.dims)];
     },
     gradient: ({ grad, inputs: [, indices], attributes: { axis } }) => [
@@ -74,12 +75,11 @@ export const indexing: PartialTable<
   },
   ScatterND: {
     infer: ([data, indices, updates]) => {
-      expectIntegers('ScatterND', indices!);
+      expectDtype('ScatterND', indices!, 'int64');
+      normalizeAxis('ScatterND', 0, data!.dims.length);
       if (indices!.dims.at(-1) !== 1) throw new ShapeError('ScatterND: only one coordinate per index is supported.');
       const expected = [...indices!.dims.slice(0, -1), ...data!.dims.slice(1)];
-      if (!sameShape(updates!.dims, expected)) {
-        throw new ShapeError(`ScatterND: expected updates ${formatShape(expected)}, got ${formatShape(updates!.dims)}.`);
-      }
+      expectType('ScatterND: the updates', updates!, data!.dtype, expected);
       return [type(data!.dtype, data!.dims)];
     },
     gradient: ({ grad, inputs: [, indices] }) => [grad, null, gather(grad, reshape(indices!, indices!.dims.slice(0, -1)))],

@@ -1,40 +1,21 @@
 /** Operations that move elements without changing them. */
 import { ShapeError } from '../../errors.ts';
 import type { Dim } from '../../onnx/model.ts';
-import { addDims, formatShape, mulDims, normalizeAxis, productOf, sameShape, subDims } from '../dims.ts';
-import type { Value } from '../graph.ts';
+import { addDims, divideDims, formatShape, normalizeAxis, productOf, sameShape, subDims } from '../dims.ts';
+import { expectType, type Value } from '../graph.ts';
 import { concat, pad, reshape, slice, transpose, zeros } from '../ops.ts';
 import { none, type PartialTable, type } from '../rule.ts';
 
 /** The shape with its -1, if any, worked out. @throws ShapeError when the sizes do not multiply to the input's. */
 function resolveShape(x: Value, shape: readonly Dim[]): Dim[] {
-  const total = productOf(x.dims);
   const known = productOf(shape.filter((dim) => dim !== -1));
   const unknown = shape.filter((dim) => dim === -1).length;
-  const rest = unknown === 1 ? divide(total, known) : 1;
-  const resolved = shape.map((dim) => (dim === -1 ? (rest ?? -1) : dim));
-  if (unknown > 1 || rest === null || productOf(resolved) !== total) {
+  const rest = unknown === 1 ? divideDims(productOf(x.dims), known) : 1;
+  const resolved = shape.map((dim) => (dim === -1 ? rest! : dim));
+  if (unknown > 1 || rest === null || productOf(resolved) !== productOf(x.dims)) {
     throw new ShapeError(`Reshape: ${formatShape(x.dims)} does not fit into ${formatShape(shape)}.`);
   }
   return resolved;
-}
-
-/** `total / part` when it is a whole size or a product of names, else `null`. */
-function divide(total: Dim, part: Dim): Dim | null {
-  let quotient: Dim[] = String(total).split('*').map(toFactor);
-  for (const divisor of String(part).split('*').map(toFactor)) {
-    const at = quotient.findIndex((factor) =>
-      typeof factor === 'number' && typeof divisor === 'number' ? factor % divisor === 0 : factor === divisor,
-    );
-    if (at < 0 && divisor !== 1) return null;
-    quotient = quotient.map((factor, index) => (index !== at ? factor : typeof factor === 'number' ? factor / (divisor as number) : 1));
-  }
-  const result = productOf(quotient);
-  return mulDims(result, part) === total ? result : null;
-}
-
-function toFactor(text: string): Dim {
-  return /^\d+$/.test(text) ? Number(text) : text;
 }
 
 function inverseOf(perm: readonly number[]): number[] {
@@ -56,27 +37,35 @@ function parts(grad: Value, values: readonly Value[], axis: number): Value[] {
   });
 }
 
+function isNegative(dim: Dim): boolean {
+  return typeof dim === 'number' && dim < 0;
+}
+
 export const layout: PartialTable<
   'Reshape' | 'ReshapeTo' | 'Transpose' | 'Expand' | 'Concat' | 'Split' | 'Slice' | 'Pad' | 'Size' | 'Shape'
 > = {
   Reshape: {
     infer: ([x], { shape }) => [type(x!.dtype, resolveShape(x!, shape))],
-    onnx: ({ shape }, [x]) => ({ attributes: {}, trailing: [{ integers: resolveShape(x!, shape), mayInfer: true }] }),
+    onnx: ({ shape }, [x]) => {
+      const integers = resolveShape(x!, shape);
+      const isEmpty = integers.includes(0); // where 0 would copy a size, and -1 cannot be inferred
+      return { attributes: isEmpty ? { allowzero: 1 } : {}, trailing: [{ integers, mayInfer: !isEmpty }] };
+    },
     gradient: ({ grad, inputs: [x] }) => [reshape(grad, x!.dims)],
   },
   ReshapeTo: {
     infer: ([x, shape]) => {
-      if (shape!.dtype !== 'int64') throw new ShapeError(`ReshapeTo: expected an int64 shape, got ${shape!.dtype}.`);
+      expectType('ReshapeTo: the shape', shape!, 'int64', [x!.dims.length]);
       return [type(x!.dtype, x!.dims)];
     },
     gradient: ({ grad }) => [grad, null],
   },
   Transpose: {
     infer: ([x], { perm }) => {
-      if (perm.length !== x!.dims.length || new Set(perm).size !== perm.length) {
+      if (perm.length !== x!.dims.length || !x!.dims.every((_, axis) => perm.includes(axis))) {
         throw new ShapeError(`Transpose: perm ${formatShape(perm)} does not order ${formatShape(x!.dims)}.`);
       }
-      return [type(x!.dtype, perm.map((axis) => x!.dims[normalizeAxis('Transpose', axis, perm.length)]!))];
+      return [type(x!.dtype, perm.map((axis) => x!.dims[axis]!))];
     },
     gradient: ({ grad, attributes: { perm } }) => [transpose(grad, inverseOf(perm))],
   },
@@ -96,7 +85,8 @@ export const layout: PartialTable<
       const axis = normalizeAxis('Concat', at, first.dims.length);
       const others = (dims: readonly Dim[]) => dims.filter((_, index) => index !== axis);
       for (const { dims, dtype } of inputs) {
-        if (dtype !== first.dtype || dims.length !== first.dims.length || !sameShape(others(dims), others(first.dims))) {
+        if (dtype !== first.dtype) throw new ShapeError(`Concat: element types differ, ${first.dtype} and ${dtype}.`);
+        if (dims.length !== first.dims.length || !sameShape(others(dims), others(first.dims))) {
           throw new ShapeError(
             `Concat: ${formatShape(first.dims)} and ${formatShape(dims)} differ outside axis ${axis}.`,
           );
@@ -127,10 +117,14 @@ export const layout: PartialTable<
     infer: ([x], { axes, starts, ends }) => {
       const dims = [...x!.dims];
       axes.forEach((at, index) => {
-        dims[normalizeAxis('Slice', at, dims.length)] = subDims(ends[index]!, starts[index]!);
+        const axis = normalizeAxis('Slice', at, dims.length);
+        const [start, end] = [starts[index]!, ends[index]!];
+        const size = subDims(end, start);
+        if ([start, size, subDims(dims[axis]!, end)].some(isNegative)) {
+          throw new ShapeError(`Slice: ${start} to ${end} is not inside axis ${at} of ${formatShape(x!.dims)}.`);
+        }
+        dims[axis] = size;
       });
-      const negative = dims.find((dim) => typeof dim === 'number' && dim < 0);
-      if (negative !== undefined) throw new ShapeError(`Slice: ends before it starts (${negative} elements).`);
       return [type(x!.dtype, dims)];
     },
     onnx: ({ axes, starts, ends }) => ({
@@ -152,6 +146,9 @@ export const layout: PartialTable<
     infer: ([x], { before, after }) => {
       if (before.length !== x!.dims.length || after.length !== x!.dims.length) {
         throw new ShapeError(`Pad: expected ${x!.dims.length} sizes before and after.`);
+      }
+      if ([...before, ...after].some(isNegative)) {
+        throw new ShapeError(`Pad: expected sizes from 0 up, got ${formatShape(before)} and ${formatShape(after)}.`);
       }
       return [type(x!.dtype, x!.dims.map((dim, axis) => addDims(addDims(before[axis]!, dim), after[axis]!)))];
     },

@@ -1,15 +1,16 @@
 /** Matrix products. */
 import { ShapeError } from '../../errors.ts';
 import type { Dim } from '../../onnx/model.ts';
-import { broadcastShapes, formatShape } from '../dims.ts';
+import { broadcastShapes, formatShape, sameShape } from '../dims.ts';
 import type { Value, ValueType } from '../graph.ts';
+import type { OpType } from '../op-types.ts';
 import { flatten2d, fusedMatMul, gemm, mul } from '../ops.ts';
-import { type PartialTable, type } from '../rule.ts';
+import { expectDtype, type PartialTable, type } from '../rule.ts';
 
 type Transposes = { readonly transA?: boolean; readonly transB?: boolean };
 
 /** (M, K) x (K, N) after the transposes, for the last two axes. */
-function productDims(op: string, a: Value, b: Value, { transA, transB }: Transposes): [Dim, Dim] {
+function productDims(op: OpType, a: Value, b: Value, { transA, transB }: Transposes): [Dim, Dim] {
   const shapes = `${formatShape(a.dims)} x ${formatShape(b.dims)}`;
   if (a.dims.length < 2 || b.dims.length < 2) throw new ShapeError(`${op}: expected matrices, got ${shapes}.`);
   const [rows, inner] = transA ? [a.dims.at(-1)!, a.dims.at(-2)!] : [a.dims.at(-2)!, a.dims.at(-1)!];
@@ -17,13 +18,11 @@ function productDims(op: string, a: Value, b: Value, { transA, transB }: Transpo
   if (inner !== innerB) {
     throw new ShapeError(`${op}: inner sizes differ, ${shapes}: ${inner} and ${innerB}.`);
   }
-  if (a.dtype !== 'float32' || b.dtype !== 'float32') {
-    throw new ShapeError(`${op}: expected float32, got ${a.dtype} and ${b.dtype}.`);
-  }
+  for (const factor of [a, b]) expectDtype(op, factor, 'float32');
   return [rows, columns];
 }
 
-function batched(op: string, [a, b]: readonly Value[], transposes: Transposes): ValueType[] {
+function batched(op: OpType, [a, b]: readonly Value[], transposes: Transposes): ValueType[] {
   const [rows, columns] = productDims(op, a!, b!, transposes);
   return [type('float32', [...broadcastShapes(op, a!.dims.slice(0, -2), b!.dims.slice(0, -2)), rows, columns])];
 }
@@ -62,7 +61,12 @@ export const products: PartialTable<'MatMul' | 'FusedMatMul' | 'Gemm'> = {
         throw new ShapeError(`Gemm: expected two matrices, got ${formatShape(a!.dims)} x ${formatShape(b!.dims)}.`);
       }
       const dims = productDims('Gemm', a!, b!, attributes);
-      if (c) broadcastShapes('Gemm', c.dims, dims);
+      if (c) {
+        expectDtype('Gemm', c, 'float32');
+        if (!sameShape(broadcastShapes('Gemm', c.dims, dims), dims)) {
+          throw new ShapeError(`Gemm: ${formatShape(c.dims)} does not broadcast to ${formatShape(dims)}.`);
+        }
+      }
       return [type('float32', dims)];
     },
     onnx: (attributes) => ({

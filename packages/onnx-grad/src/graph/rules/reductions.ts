@@ -1,23 +1,26 @@
 /** Sums, means and the normalisations built on them. */
 import { ShapeError } from '../../errors.ts';
-import type { Dim } from '../../onnx/model.ts';
-import { formatShape, mulDims, normalizeAxis, sameShape } from '../dims.ts';
+import type { DataType, Dim } from '../../onnx/model.ts';
+import { formatShape, normalizeAxis, productOf, sameShape } from '../dims.ts';
 import type { Value, ValueType } from '../graph.ts';
-import { add, cast, div, equal, exp, expand, mul, reciprocal, reduceMean, reduceSum, reshape, sqrt, sub } from '../ops.ts';
-import { type PartialTable, type } from '../rule.ts';
+import type { OpType } from '../op-types.ts';
+import { add, cast, div, equal, exp, expand, mul, reciprocal, reduceMean, reduceSum, reshape, size, sqrt, sub } from '../ops.ts';
+import { expectDtype, type PartialTable, type } from '../rule.ts';
 
 type Reduction = { readonly axes: readonly number[]; readonly keepdims?: boolean };
 
 const reduce =
-  (op: string) =>
+  (op: OpType, ...dtypes: DataType[]) =>
   ([x]: readonly Value[], { axes, keepdims = false }: Reduction): ValueType[] => {
+    expectDtype(op, x!, ...dtypes);
     const reduced = new Set(axes.map((axis) => normalizeAxis(op, axis, x!.dims.length)));
+    if (reduced.size < axes.length) throw new ShapeError(`${op}: axes ${formatShape(axes)} name an axis twice.`);
     const dims = x!.dims.flatMap((dim, axis) => (reduced.has(axis) ? (keepdims ? [1] : []) : [dim]));
     return [type(x!.dtype, dims)];
   };
 
 const withAxes = ({ axes, keepdims = false }: Reduction) => ({
-  attributes: { keepdims: Number(keepdims) },
+  attributes: { keepdims: Number(keepdims), noop_with_empty_axes: 1 }, // no axes: no sum, not the sum of all
   trailing: [{ integers: axes }],
 });
 
@@ -28,24 +31,23 @@ function restoreAxes(reduced: Value, x: Value, { axes, keepdims }: Reduction): V
   return reshape(reduced, x.dims.map((dim, axis) => (summed.has(axis) ? 1 : dim)));
 }
 
-/** How many elements go into one. @throws ShapeError when a named dimension is averaged over. */
-function countOf(x: Value, axes: readonly number[]): number {
-  const count = axes.map((axis) => x.dims.at(axis)!).reduce<Dim>(mulDims, 1);
-  if (typeof count !== 'number') {
-    throw new ShapeError(`ReduceMean: no gradient over a named dimension (${count}). Divide a ReduceSum instead.`);
-  }
-  return count;
+/** 1 / how many elements go into one mean; worked out when the graph runs if a named dimension is averaged over. */
+function inverseCount(x: Value, mean: Value, axes: readonly number[]): Value | number {
+  const count = productOf(axes.map((axis) => x.dims.at(axis)!));
+  return typeof count === 'number' ? 1 / count : div(cast(size(mean), 'float32'), cast(size(x), 'float32'));
 }
 
-const sameLastAxis =
-  (op: string) =>
+const alongAxis =
+  (op: OpType) =>
   ([x]: readonly Value[], { axis }: { axis: number }): ValueType[] => {
+    expectDtype(op, x!, 'float32');
     normalizeAxis(op, axis, x!.dims.length);
     return [type(x!.dtype, x!.dims)];
   };
 
-function normalised(op: string, inputs: readonly Value[], axis: number): readonly Dim[] {
+function normalised(op: OpType, inputs: readonly Value[], axis: number): readonly Dim[] {
   const [x, ...affine] = inputs as [Value, ...Value[]];
+  for (const value of inputs) expectDtype(op, value, 'float32');
   if (normalizeAxis(op, axis, x.dims.length) !== x.dims.length - 1) {
     throw new ShapeError(`${op}: only the last axis is supported, got ${axis} of ${formatShape(x.dims)}.`);
   }
@@ -63,19 +65,20 @@ export const reductions: PartialTable<
   'ReduceSum' | 'ReduceMean' | 'ReduceMax' | 'Softmax' | 'LogSoftmax' | 'LayerNormalization' | 'SimplifiedLayerNormalization'
 > = {
   ReduceSum: {
-    infer: reduce('ReduceSum'),
+    infer: reduce('ReduceSum', 'float32', 'int32', 'int64'),
     onnx: withAxes,
     gradient: ({ grad, inputs: [x], attributes }) => [expand(restoreAxes(grad, x!, attributes), x!.dims)],
   },
   ReduceMean: {
-    infer: reduce('ReduceMean'),
+    infer: reduce('ReduceMean', 'float32'),
     onnx: withAxes,
-    gradient: ({ grad, inputs: [x], attributes }) => [
-      expand(mul(restoreAxes(grad, x!, attributes), 1 / countOf(x!, attributes.axes)), x!.dims),
-    ],
+    gradient: ({ grad, inputs: [x], output, attributes }) => {
+      const share = mul(grad, inverseCount(x!, output, attributes.axes));
+      return [expand(restoreAxes(share, x!, attributes), x!.dims)];
+    },
   },
   ReduceMax: {
-    infer: reduce('ReduceMax'),
+    infer: reduce('ReduceMax', 'float32', 'int32', 'int64'),
     onnx: withAxes,
     // ties share the gradient equally, as torch.amax has it
     gradient: ({ grad, inputs: [x], output, attributes }) => {
@@ -85,13 +88,13 @@ export const reductions: PartialTable<
     },
   },
   Softmax: {
-    infer: sameLastAxis('Softmax'),
+    infer: alongAxis('Softmax'),
     gradient: ({ grad, output, attributes: { axis } }) => [
       mul(output, sub(grad, reduceSum(mul(grad, output), { axes: [axis], keepdims: true }))),
     ],
   },
   LogSoftmax: {
-    infer: sameLastAxis('LogSoftmax'),
+    infer: alongAxis('LogSoftmax'),
     gradient: ({ grad, output, attributes: { axis } }) => [
       sub(grad, mul(exp(output), reduceSum(grad, { axes: [axis], keepdims: true }))),
     ],

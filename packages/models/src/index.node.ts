@@ -1,0 +1,6 @@
+/** What needs files and threads, with everything of index.ts. */
+export { type CheckpointFolder, readFolder, tokenizerFileNames, writeFolder } from './checkpoint/folder.node.ts';
+export { type ReadSafetensorsOptions, readSafetensors, writeSafetensors } from './checkpoint/safetensors.node.ts';
+export * from './index.ts';
+export { openTokenizer } from './tokenizers/open.node.ts';
+export { type EncodeBatchOptions, type PoolOptions, TokenizerPool } from './tokenizers/pool.node.ts';

@@ -1,7 +1,14 @@
 /** Transformer models as onnx-grad graphs, with Hugging Face checkpoints and tokenizers: the part that runs anywhere. */
+
+export { type Activation, activationNames } from './activations.ts';
 export { type NamedTensor, type TensorType, tensorTypes, toFloat32 } from './checkpoint/dtypes.ts';
 export { type MatchRequest, matchWeights, type WeightMatch } from './checkpoint/match.ts';
 export { encodeSafetensors, parseSafetensorsHeader, type SafetensorsHeader } from './checkpoint/safetensors.ts';
+export type { BaseConfig, Encoder, EncoderInputs } from './encoders/encoder.ts';
+export { encoderFor, modelTypes } from './encoders/index.ts';
+export { initialize, mulberry32 } from './initialize.ts';
+export { type BuildOptions, buildModel, type Head, type Model } from './model.ts';
+export { type DropoutSite, type ParameterSpec, Scope } from './scope.ts';
 export { loadTokenizer, type TokenizerOptions } from './tokenizers/load.ts';
 export type { EncodedArrays, TextOrPair } from './tokenizers/pool-messages.ts';
 export type {
@@ -13,3 +20,12 @@ export type {
   TokenizerKind,
 } from './tokenizers/tokenizer.ts';
 export type { Truncation } from './tokenizers/truncation.ts';
+export { type ProgramOptions, trainingProgram } from './training.ts';
+export { type BatchLabels, type BatchLimits, collate, type EncodedText } from './data/collate.ts';
+export {
+  computedPerReal,
+  type DataPosition,
+  type LengthBatchOptions,
+  lengthBatches,
+  paddedTokens,
+} from './data/length-batches.ts';

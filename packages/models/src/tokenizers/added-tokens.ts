@@ -51,7 +51,9 @@ export function readAddedTokensDecoder(config: JsonObject, file: string): AddedT
   if (!isObject(config[field])) throw new FormatError(`${file}: ${field} must be an object.`, { file, field });
   const entries = Object.entries(config[field]);
   checkCount(entries.length, file, field);
-  return entries.map(([id, value]) => readAddedToken(value, Number(id), file, `${field}[${quote(id)}]`));
+  return entries.map(([id, value]) =>
+    readAddedToken(value, /^\d+$/.test(id) ? Number(id) : undefined, file, `${field}[${quote(id)}]`),
+  );
 }
 
 export function checkCount(count: number, file: string, field: string): void {

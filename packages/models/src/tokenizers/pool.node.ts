@@ -110,7 +110,7 @@ export class TokenizerPool {
       }
     };
     signal?.addEventListener('abort', abort, { once: true });
-    this.#waiting.push(...tasks);
+    for (const task of tasks) this.#waiting.push(task);
     this.#pump();
     try {
       return (await Promise.all(parts)).flat();
@@ -136,10 +136,15 @@ export class TokenizerPool {
       return;
     }
     for (const thread of this.#threads) {
-      if (thread.task !== undefined) continue;
-      thread.task = this.#waiting.shift();
-      if (thread.task === undefined) return;
-      thread.worker.postMessage(thread.task.request);
+      while (thread.task === undefined && this.#waiting.length > 0) {
+        const task = this.#waiting.shift()!;
+        try {
+          thread.worker.postMessage(task.request);
+          thread.task = task;
+        } catch (error) {
+          task.reject(error); // texts that are not strings cannot be sent
+        }
+      }
     }
   }
 

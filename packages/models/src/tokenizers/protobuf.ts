@@ -6,6 +6,9 @@ import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
  * with another wire type than the schema says: DeBERTa-v3's spm.model has a string where today's schema has a bool, and
  * @bufbuild/protobuf's own reader stumbles over that.
  *
+ * generated/ comes from sentencepiece_model.proto (sentencepiece 0.2.3) by `buf generate` with protoc-gen-es 2.13 and
+ * `target=js+dts`.
+ *
  * Source: protobuf.dev/programming-guides/encoding
  */
 

@@ -5,6 +5,7 @@ import { buildByteTrie } from './byte-trie.ts';
 import { isMatched, type Piece, parseSpmModel, type SpmModel } from './spm-model.ts';
 import { createSpmNormalizer } from './spm-normalizer.ts';
 import { createTokenizer, type SpecialIds, type SpecialTokensInText, type Tokenizer } from './tokenizer.ts';
+import { readTruncationSide } from './truncation.ts';
 import { createUnigramEncoder, type UnigramEncoder } from './unigram.ts';
 import { ByteBuffer } from './utf8.ts';
 
@@ -55,6 +56,7 @@ export function createSpmTokenizer(
     controlIds,
     template: { single, pair: [...single, slot('second', 1), { id: special.sep!, typeId: 1 }] },
     oddToken: 'first',
+    truncationSide: readTruncationSide(config),
     tokenize: (text) => {
       const ids: number[] = [];
       for (const segment of splitter(text)) {

@@ -1,5 +1,5 @@
 import { ConfigError } from 'onnx-grad';
-import { type OddToken, type Truncation, truncate } from './truncation.ts';
+import { type OddToken, type Truncation, type TruncationSide, truncate } from './truncation.ts';
 
 /**
  * What every tokenizer can do. A kind of tokenizer supplies `TokenizerParts`: text to ids, ids to text, and its template;
@@ -74,13 +74,14 @@ export interface TokenizerParts {
   readonly template: Template;
   /** Which text keeps the odd token when two are cut to the same length. */
   readonly oddToken: OddToken;
+  readonly truncationSide: TruncationSide;
   readonly tokenize: (text: string) => number[];
   readonly decode: (ids: readonly number[]) => string;
 }
 
 /** A tokenizer from its parts. */
 export function createTokenizer(parts: TokenizerParts): Tokenizer {
-  const { kind, vocabSize, special, controlIds, template, oddToken, tokenize } = parts;
+  const { kind, vocabSize, special, controlIds, template, oddToken, truncationSide, tokenize } = parts;
 
   function assemble(first: readonly number[], second?: readonly number[], options: EncodeOptions = {}): Encoded {
     const items = second === undefined ? template.single : template.pair;
@@ -101,7 +102,8 @@ export function createTokenizer(parts: TokenizerParts): Tokenizer {
         continue;
       }
       const [source, count] = item.sequence === 'first' ? [first, lengths.first] : [second ?? [], lengths.second];
-      for (let i = 0; i < count; i++) {
+      const begin = truncationSide === 'left' ? source.length - count : 0;
+      for (let i = begin; i < begin + count; i++) {
         ids.push(source[i]!);
         typeIds.push(item.typeId);
       }

@@ -40,5 +40,8 @@ it('takes from one text only when told to, and says when that is not enough', ()
   expect(truncate(5, 5, 7, 'only_second', 'first')).toEqual({ first: 5, second: 2 });
   expect(() => truncate(3, 9, 7, 'only_first', 'first')).toThrow(ConfigError);
   expect(() => truncate(9, undefined, 7, 'only_second', 'first')).toThrow('needs a second text');
-  expect(() => truncate(9, 1, 7, 'do_not_truncate', 'first')).toThrow('10 tokens are 3 more');
+});
+
+it('keeps everything when told not to truncate, however long', () => {
+  expect(truncate(9, 1, 7, 'do_not_truncate', 'first')).toEqual({ first: 9, second: 1 });
 });

@@ -1,6 +1,14 @@
 import { ConfigError } from 'onnx-grad';
+import type { JsonObject } from '../files/json.ts';
 
-/** How much of each text stays when both together are too long. Texts are cut at their end. */
+/** How much of each text stays when both together are too long. */
+
+/** Where texts are cut: `truncation_side` of tokenizer_config.json. */
+export type TruncationSide = 'left' | 'right';
+
+export function readTruncationSide(config: JsonObject): TruncationSide {
+  return config.truncation_side === 'left' ? 'left' : 'right';
+}
 
 /** transformers' names. */
 export type Truncation = 'longest_first' | 'only_first' | 'only_second' | 'do_not_truncate';
@@ -58,9 +66,7 @@ const strategies: { readonly [S in Truncation]: (request: Request) => Lengths } 
     if (second === undefined) throw new ConfigError('Truncation "only_second" needs a second text.');
     return { first, second: cut(second, surplus, 'only_second') };
   },
-  do_not_truncate: ({ first, second, surplus }) => {
-    throw new ConfigError(`${first + (second ?? 0)} tokens are ${surplus} more than maxLength leaves room for.`);
-  },
+  do_not_truncate: ({ first, second }) => ({ first, second: second ?? 0 }), // longer than asked, as in transformers
 };
 
 function cut(length: number, surplus: number, strategy: Truncation): number {

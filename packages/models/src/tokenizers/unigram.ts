@@ -5,7 +5,7 @@ import type { ByteTrie } from './byte-trie.ts';
  * One pass over the UTF-8 bytes; each position looks at most as far ahead as the longest piece, so time is linear.
  *
  * Source: sentencepiece 0.2.3, unigram_model.cc, `EncodeOptimized`; tokenizers 0.23, unigram/model.rs, which follows it
- * with 64-bit sums. Of equal sums the one found first stays: the piece that begins earlier, as in both.
+ * with 64-bit sums. Of equal sums the one found first stays, whose last piece begins earlier, as in both.
  */
 export interface UnigramModel {
   readonly trie: ByteTrie;

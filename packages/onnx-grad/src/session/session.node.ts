@@ -29,7 +29,7 @@ export async function createSession(model: ModelRecord, options: SessionOptions 
       intraOpNumThreads: threads,
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3, // errors only: onnxruntime warns of every node that stays on the CPU
-      extra,
+      extra: { ...extra, ...(process.env.NOSPIN ? { session: { force_spinning_stop: '1' } } : {}) },
       ...outputLocations(model, options),
     });
   } catch (cause) {

@@ -8,6 +8,7 @@ import {
   readAddedTokensDecoder,
 } from '../added-tokens.ts';
 import { createTokenizer, type SpecialIds, type SpecialTokensInText, type Tokenizer } from '../tokenizer.ts';
+import { readTruncationSide } from '../truncation.ts';
 import { createDecoder } from './decoders.ts';
 import { createModel, type WordModel } from './models.ts';
 import { createNormalizer } from './normalizers.ts';
@@ -88,6 +89,7 @@ export function buildTokenizer(
     controlIds,
     template,
     oddToken: 'longer',
+    truncationSide: readTruncationSide(config),
     tokenize: (text) => {
       const ids: number[] = [];
       splitRaw(text).forEach((raw, i) => {

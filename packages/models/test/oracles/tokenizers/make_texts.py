@@ -61,7 +61,7 @@ def known(c):
     return c not in SKIPPED
 
 
-# characters whose NFD or NFKC changed after the reference libraries' tables were made (see unicode-tables.test.ts)
+# characters whose NFD or NFKC changed after the reference libraries' tables were made (see normalizers.test.ts)
 SKIPPED = set()
 for low, high in [(0x32FF, 0x32FF), (0xA7F1, 0xA7F4), (0xAB69, 0xAB69), (0x105C9, 0x105C9), (0x105E4, 0x105E4), (0x10781, 0x107BA), (0x11383, 0x11391), (0x113C5, 0x113C8), (0x11938, 0x11938), (0x16121, 0x16128), (0x16D68, 0x16D6A), (0x1CCD6, 0x1CCF9), (0x1E030, 0x1E06D), (0x1F16C, 0x1F16C), (0x1FBF0, 0x1FBF9)]:
     SKIPPED.update(range(low, high + 1))

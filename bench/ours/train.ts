@@ -1,7 +1,22 @@
 /** The side of the training benchmark that is ours: the same cases as `peers/train_peer.py`, on onnx-grad and models. */
-import { buildModel, initialize, type Model, mulberry32, trainingProgram } from '@harmaug/models';
+import { readFileSync } from 'node:fs';
+import {
+  buildModel,
+  collate,
+  computedPerReal,
+  initialize,
+  lengthBatches,
+  type Model,
+  mulberry32,
+  paddedTokens,
+  trainingProgram,
+} from '@harmaug/models';
+import { loadModel } from '@harmaug/models/node';
 import { crossEntropy, type Trainer } from 'onnx-grad';
 import { createTrainer } from 'onnx-grad/node';
+import { spread } from '../train/spread.ts';
+
+const SEED = 1;
 
 /** An encoder of a given shape with a two-label head, trained on batches of random ids of full length. */
 export interface FixedCase {
@@ -67,7 +82,9 @@ export const ours: Ours = {
     return {
       parameters: countParameters(model),
       async step() {
-        const ids = BigInt64Array.from({ length: batch * length }, () => BigInt(1 + Math.floor(uniform() * (vocab - 1))));
+        const ids = BigInt64Array.from({ length: batch * length }, () =>
+          BigInt(1 + Math.floor(uniform() * (vocab - 1))),
+        );
         const labels = BigInt64Array.from({ length: batch }, () => BigInt(uniform() < 0.5 ? 0 : 1));
         const tokens = (data: BigInt64Array) => ({ dtype: 'int64' as const, dims: [batch, length], data });
         await trainer.step({
@@ -81,21 +98,57 @@ export const ours: Ours = {
     };
   },
 
-  async openReal() {
-    throw new Error('Our side of the real rows is not there yet (bench/ours/train.ts).');
+  async openReal({ model: folder, data, batch: batchSize, maxLength, threads }, limit) {
+    const { model, weights, tokenizer } = await loadModel(folder, {
+      head: 'sequence-classification',
+      labels: 2,
+      training: true,
+      initialiseHead: true,
+      seed: SEED,
+    });
+    const rows = readRows(data).map(({ prompt, label }) => ({
+      ...tokenizer.encode(prompt, undefined, { maxLength }),
+      label,
+    }));
+    const lengths = rows.map(({ ids }) => ids.length);
+    const epoch = lengthBatches(lengths, { batchSize, seed: SEED, epoch: 0 });
+    const costs = epoch.map((batch) => paddedTokens(lengths, batch));
+    const chosen = limit === undefined ? epoch : spread(costs, limit).map((index) => epoch[index]!);
+    const trainer = await openTrainer(model, weights, threads);
+    return {
+      parameters: countParameters(model),
+      batches: chosen.length,
+      computedPerReal: computedPerReal(lengths, epoch),
+      async train(index) {
+        const texts = chosen[index]!.map((row) => rows[row]!);
+        const { loss } = await trainer.step(collate(texts, model.config, { labels: texts.map(({ label }) => label) }));
+        return { samples: texts.length, loss };
+      },
+      dispose: () => trainer.dispose(),
+    };
   },
 };
+
+/** Rows of the JSONL file; an error names a line, never its text. */
+function readRows(file: string): { prompt: string; label: number }[] {
+  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean);
+  return lines.map((line, index) => {
+    const { prompt, label } = JSON.parse(line) as { prompt: unknown; label: unknown };
+    if (typeof prompt === 'string' && (label === 0 || label === 1)) return { prompt, label };
+    throw new Error(`${file} line ${index + 1}: expected a "prompt" and a "label" of 0 or 1.`);
+  });
+}
 
 /** AdamW as the peer has it: 3e-5, weight decay 0.1 but none on biases and norms, clipping at 1. */
 function openTrainer(model: Model, weights: ReadonlyMap<string, Float32Array>, threads: number): Promise<Trainer> {
   const labels = model.graph.input('labels', 'int64', ['batch']);
   const loss = crossEntropy(model.output, labels);
   const program = trainingProgram(model, { loss, weights, weightDecay: 0.1 });
-  return createTrainer(program, { learningRate: 3e-5, clipNorm: 1, seed: 1, threads });
+  return createTrainer(program, { learningRate: 3e-5, clipNorm: 1, seed: SEED, threads });
 }
 
 function freshWeights({ scope, config }: Model): Map<string, Float32Array> {
-  return new Map([...scope.parameters].map(([name, spec]) => [name, initialize(spec, config.initializerRange, 1)]));
+  return new Map([...scope.parameters].map(([name, spec]) => [name, initialize(spec, config.initializerRange, SEED)]));
 }
 
 function countParameters({ scope }: Model): number {

@@ -20,7 +20,8 @@ export function readConfig(config: Readonly<Record<string, unknown>>, file = 'co
   const absent = (name: string) => config[name] === undefined || config[name] === null;
   const number = (name: string, { min, max }: { min: number; max: number }, fallback?: number): number => {
     const value = absent(name) ? fallback : config[name];
-    if (typeof value !== 'number' || !(value >= min && value <= max)) return fail(name, `a number from ${min} to ${max}`);
+    if (typeof value !== 'number' || !(value >= min && value <= max))
+      return fail(name, `a number from ${min} to ${max}`);
     return value;
   };
   return {
@@ -41,7 +42,9 @@ export function readConfig(config: Readonly<Record<string, unknown>>, file = 'co
       const value = absent(name) ? fallback : config[name];
       const list = typeof value === 'string' ? value.split('|').map((text) => text.trim().toLowerCase()) : value;
       if (!Array.isArray(list)) return fail(name, `a list of ${allowed.join(', ')}`);
-      return list.map((item) => allowed.find((known) => known === item) ?? fail(name, `a list of ${allowed.join(', ')}`));
+      return list.map(
+        (item) => allowed.find((known) => known === item) ?? fail(name, `a list of ${allowed.join(', ')}`),
+      );
     },
     fail,
   };
@@ -58,6 +61,10 @@ export function countLabels(config: Readonly<Record<string, unknown>>, reader: C
 }
 
 /** `pad_token_id`: 0 where it is not stated, `null` where it is stated as null. */
-export function paddingId(config: Readonly<Record<string, unknown>>, reader: ConfigReader, vocabSize: number): number | null {
+export function paddingId(
+  config: Readonly<Record<string, unknown>>,
+  reader: ConfigReader,
+  vocabSize: number,
+): number | null {
   return config.pad_token_id === null ? null : reader.integer('pad_token_id', { min: 0, max: vocabSize - 1 }, 0);
 }

@@ -2,8 +2,17 @@
 
 export { type Activation, activationNames } from './activations.ts';
 export { type NamedTensor, type TensorType, tensorTypes, toFloat32 } from './checkpoint/dtypes.ts';
+export type { Labels } from './checkpoint/label-names.ts';
 export { type MatchRequest, matchWeights, type WeightMatch } from './checkpoint/match.ts';
 export { encodeSafetensors, parseSafetensorsHeader, type SafetensorsHeader } from './checkpoint/safetensors.ts';
+export { type BatchLabels, type BatchLimits, collate, type EncodedText } from './data/collate.ts';
+export {
+  computedPerReal,
+  type DataPosition,
+  type LengthBatchOptions,
+  lengthBatches,
+  paddedTokens,
+} from './data/length-batches.ts';
 export type { BaseConfig, Encoder, EncoderInputs } from './encoders/encoder.ts';
 export { encoderFor, modelTypes } from './encoders/index.ts';
 export { initialize, mulberry32 } from './initialize.ts';
@@ -21,11 +30,3 @@ export type {
 } from './tokenizers/tokenizer.ts';
 export type { Truncation } from './tokenizers/truncation.ts';
 export { type ProgramOptions, trainingProgram } from './training.ts';
-export { type BatchLabels, type BatchLimits, collate, type EncodedText } from './data/collate.ts';
-export {
-  computedPerReal,
-  type DataPosition,
-  type LengthBatchOptions,
-  lengthBatches,
-  paddedTokens,
-} from './data/length-batches.ts';

@@ -24,7 +24,12 @@ export interface EmbeddingSize {
 }
 
 /** Rows of a table (rows, size) at integer ids of any shape. */
-export function embedding(scope: Scope, ids: Value, name: string, { rows, size, paddingId = null }: EmbeddingSize): Value {
+export function embedding(
+  scope: Scope,
+  ids: Value,
+  name: string,
+  { rows, size, paddingId = null }: EmbeddingSize,
+): Value {
   return embeddingLookup(scope.parameter(`${name}.weight`, [rows, size]), ids, { paddingId });
 }
 

@@ -1,5 +1,5 @@
 /** What an encoder builds with: the graph, its parameters by their Hugging Face names, and dropout. */
-import { checkpoint, type Dim, type Graph, ops, formatShape, sameShape, ShapeError, type Value } from 'onnx-grad';
+import { checkpoint, type Dim, formatShape, type Graph, ops, ShapeError, sameShape, type Value } from 'onnx-grad';
 
 /** How a fresh parameter starts. 'normal' has the config's initializer_range as its deviation. */
 export type Initializer = 'normal' | 'zeros' | 'ones';

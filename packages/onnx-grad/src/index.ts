@@ -5,7 +5,7 @@ export { addDims, formatShape, mulDims, productOf, sameShape, subDims } from './
 export { embeddingLookup, type Lookup, onlyLookupOf } from './graph/embedding.ts';
 export { type EmitOptions, emitModel } from './graph/emit.ts';
 export { checkpoint, gradients, pullback } from './graph/gradients.ts';
-export { type Constant, type Graph, type Value, type ValueType } from './graph/graph.ts';
+export type { Constant, Graph, Value, ValueType } from './graph/graph.ts';
 export type { OpAttributes, OpType } from './graph/op-types.ts';
 export * as ops from './graph/ops.ts';
 export { printGraph } from './graph/print.ts';

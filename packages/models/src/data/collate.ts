@@ -25,7 +25,7 @@ export type BatchLimits = Pick<BaseConfig, 'vocabSize' | 'maxLength' | 'typeVoca
 export function collate(texts: readonly EncodedText[], limits: BatchLimits, labels: BatchLabels = {}): Batch {
   if (texts.length === 0) throw new ConfigError('A batch needs at least one text.');
   const length = texts.reduce((longest, { ids }) => Math.max(longest, ids.length), 0);
-  texts.forEach((text, row) => checkText(text, row, limits));
+  for (const [row, text] of texts.entries()) checkText(text, row, limits);
   const dims = [texts.length, length];
   const table = (fill: number, pick: (text: EncodedText) => ArrayLike<number> | null): BatchTensor => {
     const data = new BigInt64Array(texts.length * length).fill(BigInt(fill));

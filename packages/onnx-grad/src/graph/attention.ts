@@ -1,5 +1,5 @@
 /** Scaled dot-product attention with its gradient stated as a whole: fewer passes over the (T, T) matrices. */
-import { type Value } from './graph.ts';
+import type { Value } from './graph.ts';
 import { add, fusedMatMul, matMul, mul, reduceSum, softmax, sub } from './ops.ts';
 
 export interface AttentionOptions {

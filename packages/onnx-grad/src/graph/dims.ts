@@ -119,9 +119,12 @@ const POLYNOMIAL = /^-?(\d+|[A-Za-z_]\w*)([-+*](\d+|[A-Za-z_]\w*))*$/;
 /** @throws ShapeError unless every size is a whole number from 0 up, a name, or a polynomial written as `toDim` does. */
 export function expectSizes(what: string, dims: readonly Dim[]): void {
   for (const dim of dims) {
-    if (typeof dim === 'number' ? Number.isSafeInteger(dim) && dim >= 0 : POLYNOMIAL.test(dim) && canonical(dim) === dim)
+    if (
+      typeof dim === 'number' ? Number.isSafeInteger(dim) && dim >= 0 : POLYNOMIAL.test(dim) && canonical(dim) === dim
+    )
       continue;
-    const remedy = typeof dim === 'string' && POLYNOMIAL.test(dim) ? `"${canonical(dim)}"` : 'a whole number or a name';
+    const remedy =
+      typeof dim === 'string' && POLYNOMIAL.test(dim) ? JSON.stringify(canonical(dim)) : 'a whole number or a name';
     throw new ShapeError(`${what}: ${JSON.stringify(dim)} in ${formatShape(dims)} is not a size, expected ${remedy}.`);
   }
 }

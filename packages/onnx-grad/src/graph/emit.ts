@@ -3,8 +3,8 @@ import { ShapeError } from '../errors.ts';
 import type { Attribute, Dim, GraphRecord, ModelRecord, NodeRecord, TensorRecord, ValueRecord } from '../onnx/model.ts';
 import { checkGraph } from './check.ts';
 import { factorsOf, toPolynomial } from './dims.ts';
-import { type Constant, type Graph, isConstant, type Node, type Value } from './graph.ts';
 import { fuse } from './fuse.ts';
+import { type Constant, type Graph, isConstant, type Node, type Value } from './graph.ts';
 import type { OpType } from './op-types.ts';
 import type { OnnxForm, TrailingInput } from './rule.ts';
 
@@ -121,11 +121,7 @@ class Writer {
       return this.#read(this.#graph.integers(integers.map((dim) => (typeof dim === 'number' ? dim : -1))));
     }
     const key = `[${integers.join(',')}]`;
-    return this.#once(key, () => [
-      'Concat',
-      integers.map((dim) => this.#size(dim)),
-      { axis: 0 },
-    ]);
+    return this.#once(key, () => ['Concat', integers.map((dim) => this.#size(dim)), { axis: 0 }]);
   }
 
   #scalar(dim: Dim): string {

@@ -62,11 +62,17 @@ function addsIntoGemm(nodes: readonly Node[], kept: ReadonlySet<Value>): Node[] 
     for (const [product, other] of [node.inputs, [...node.inputs].reverse()] as [Value, Value][]) {
       const maker = makers.get(product);
       const isAlone = readers.get(product)?.length === 1 && !kept.has(product);
-      if (maker?.op !== 'Gemm' || maker.inputs.length !== 2 || !isAlone || replaced.has(maker)) continue;
+      if (maker?.op !== 'Gemm' || maker.inputs.length !== 2 || !isAlone) continue;
       if (formatShape(other.dims) !== formatShape(product.dims)) continue;
       replaced.set(maker, removed);
       const attributes = { ...maker.attributes, beta: 1 };
-      replaced.set(node, { ...maker, id: node.id, attributes, inputs: [...maker.inputs, other], outputs: node.outputs });
+      replaced.set(node, {
+        ...maker,
+        id: node.id,
+        attributes,
+        inputs: [...maker.inputs, other],
+        outputs: node.outputs,
+      });
       break;
     }
   }

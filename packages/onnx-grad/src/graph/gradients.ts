@@ -5,8 +5,8 @@
 import { ShapeError } from '../errors.ts';
 import { broadcastShapes, formatShape, sameShape } from './dims.ts';
 import { type Graph, isConstant, type Macro, type Node, type Value } from './graph.ts';
-import { add, orderAfter, reduceSum, reshape, zeros } from './ops.ts';
 import type { OpType } from './op-types.ts';
+import { add, orderAfter, reduceSum, reshape, zeros } from './ops.ts';
 import { type GradientContext, type GradientRule, none } from './rule.ts';
 
 /**
@@ -116,7 +116,9 @@ function total(flowing: Map<Value, Value[]>, value: Value): Value | null {
 
 /** @throws ShapeError when a gradient would have to flow to a value within the macro, past its stated one */
 function expectNoneInside(macro: Macro, values: readonly Value[]): void {
-  const inner = new Set(macro.nodes.flatMap(({ outputs }) => outputs).filter((value) => !macro.outputs.includes(value)));
+  const inner = new Set(
+    macro.nodes.flatMap(({ outputs }) => outputs).filter((value) => !macro.outputs.includes(value)),
+  );
   const reached = values.find((value) => inner.has(value));
   if (reached) throw new ShapeError(`${macro.name}: "${reached.name}" is inside it and has no gradient of its own.`);
 }

@@ -1,6 +1,7 @@
 /** Writing a graph anew with operations that a provider lacks replaced by ones it has. */
-import { type Constant, type Graph, isConstant, type Value } from './graph.ts';
+
 import { reachable } from './emit.ts';
+import { type Constant, type Graph, isConstant, type Value } from './graph.ts';
 import type { OpAttributes, OpType } from './op-types.ts';
 import { exp, log, matMul, mul, reduceMax, reduceSum, sub, transpose } from './ops.ts';
 import { createGraph } from './table.ts';
@@ -47,7 +48,7 @@ export function lower(
     const inputs = node.inputs.map((input) => input && copyOf(input));
     const replacement = table[node.op] as Lowering<typeof node.op> | undefined;
     const made = replacement?.(inputs as Value[], node.attributes) ?? target.node(node.op, inputs, node.attributes);
-    node.outputs.forEach((output, index) => copies.set(output, made[index]!));
+    for (const [index, output] of node.outputs.entries()) copies.set(output, made[index]!);
   }
   return { graph: target, outputs: new Map([...outputs].map(([name, value]) => [name, copyOf(value)])) };
 }

@@ -179,8 +179,8 @@ export function range(graph: Graph, { start = 0, limit }: { start?: Dim; limit: 
 
 /** `x` unchanged, but not before `after` has been computed: no copy, and no optimizer merges or moves it. */
 export function orderAfter(x: Value, after: Value): Value {
-  const nothing = sub(size(after), size(after));
-  return x.graph.node('ReshapeTo', [x, add(shapeOf(x), nothing)], {})[0]!;
+  const count = size(after);
+  return x.graph.node('ReshapeTo', [x, add(shapeOf(x), sub(count, count))], {})[0]!;
 }
 
 /** (..., K) to (N, K), and to no copy: the leading axes become one. */

@@ -46,8 +46,6 @@ export interface OpRule<Op extends OpType> {
 /** Total: an operation without a row does not compile. */
 export type OpTable = { readonly [Op in OpType]: OpRule<Op> };
 
-export type PartialTable<Op extends OpType> = { readonly [O in Op]: OpRule<O> };
-
 /** @throws ShapeError unless the value has one of these element types. */
 export function expectDtype(op: OpType, { dtype }: Value, ...expected: readonly DataType[]): void {
   if (!expected.includes(dtype)) throw new ShapeError(`${op}: expected ${expected.join(' or ')}, got ${dtype}.`);

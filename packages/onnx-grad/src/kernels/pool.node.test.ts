@@ -162,6 +162,17 @@ describe('a pool', () => {
     });
   });
 
+  it('passes negative ids over, and their source rows', async () => {
+    await using(KernelPool.create({ threads: 2 }), (pool) => {
+      const [[table, source]] = pool.allocate([{ lengths: [6, 8] }]) as [[Buffer32, Buffer32]];
+      source.data.set([1, 2, Number.NaN, Number.NaN, 3, 4, Number.NaN, Number.NaN]);
+      const rows = new RowSet(3, 2);
+      pool.scatterAddRows(table, rows, source, BigInt64Array.of(2n, -1n, 2n, -1n));
+      expect([...table.data]).toEqual([0, 0, 0, 0, 4, 6]);
+      expect(rows.current).toEqual([2]);
+    });
+  });
+
   it('refuses arrays that do not belong together', async () => {
     const other = await KernelPool.create({ threads: 1 });
     await using(KernelPool.create({ threads: 1, memoryLimitBytes: 65_536 }), (pool) => {

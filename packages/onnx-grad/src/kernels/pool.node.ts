@@ -146,8 +146,10 @@ export class KernelPool {
       throw new ShapeError(`${count} rows of ${rowLength} elements, but the source holds ${source.length} elements.`);
     }
     this.#dispatch(() => {
-      rows.mark(ids);
-      const keys = Float64Array.from(ids as ArrayLike<number | bigint>, (id, t) => Number(id) * count + t);
+      rows.mark(Array.from(ids, Number).filter((id) => !(id < 0)));
+      const keys = Float64Array.from(ids as ArrayLike<number | bigint>, (id, t) => Number(id) * count + t).filter(
+        (key) => key >= 0, // negative for negative ids
+      );
       keys.sort(); // by id, then by t
       const list = this.#exchange.lists.addWords(keys.map((key) => Math.floor(key / count)));
       this.#exchange.lists.addWords(keys.map((key) => key % count));

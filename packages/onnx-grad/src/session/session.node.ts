@@ -1,8 +1,8 @@
 /** Sessions of onnxruntime-node: created with our options, their failures told in our words. */
 import * as ort from 'onnxruntime-node';
 import { DeviceError } from '../errors.ts';
-import type { ModelRecord } from '../onnx/model.ts';
 import { encodeModel } from '../onnx/encode.ts';
+import type { ModelRecord } from '../onnx/model.ts';
 
 export type Device = 'cpu' | 'webgpu';
 

@@ -100,7 +100,10 @@ class CpuTrainer implements Trainer {
       const draw = { seed: this.#seed, step: this.#step, part: index };
       loss += weight * (await this.#differentiate(batch, draw, weight, isWhole ? 'gradient' : 'partial'));
       if (isWhole) continue;
-      this.#pool.scaleAdd(dense.map(({ gradient, partial }) => ({ target: gradient, source: partial })), weight);
+      this.#pool.scaleAdd(
+        dense.map(({ gradient, partial }) => ({ target: gradient, source: partial })),
+        weight,
+      );
     }
     return this.#update(loss);
   }
@@ -133,9 +136,10 @@ class CpuTrainer implements Trainer {
     const { ids, paddingId } = plan.lookup!;
     const padding = paddingId === null ? null : BigInt(paddingId);
     const read = (batch[ids.name]!.data as BigInt64Array).map((id) => (id === padding ? NO_ROW : id));
-    if (weight !== 1) found.forEach((value, index) => {
-      found[index] = value * weight;
-    });
+    if (weight !== 1)
+      found.forEach((value, index) => {
+        found[index] = value * weight;
+      });
     for (let start = 0; start < read.length; start += LOOKUP_ROWS) {
       const piece = read.subarray(start, start + LOOKUP_ROWS);
       if (found.buffer !== partial.data.buffer) {
@@ -205,7 +209,10 @@ class CpuTrainer implements Trainer {
   }
 
   async restore(state: TrainerState): Promise<void> {
-    checkState(state, this.#slots.map(({ plan, parameter }) => [plan.parameter.name, parameter.length]));
+    checkState(
+      state,
+      this.#slots.map(({ plan, parameter }) => [plan.parameter.name, parameter.length]),
+    );
     for (const { plan, parameter, firstMoment, secondMoment, rows } of this.#slots) {
       const { name } = plan.parameter;
       parameter.data.set(state.parameters.get(name)!);
@@ -240,7 +247,13 @@ function allocateSlots(pool: KernelPool, plan: readonly PlannedGradient[]): Slot
     return { lengths: [length, length, length, length, lookup ? LOOKUP_ROWS * rowLength : length] };
   });
   return pool.allocate(groups).map((buffers, index) => {
-    const [parameter, gradient, firstMoment, secondMoment, partial] = buffers as [Buffer32, Buffer32, Buffer32, Buffer32, Buffer32];
+    const [parameter, gradient, firstMoment, secondMoment, partial] = buffers as [
+      Buffer32,
+      Buffer32,
+      Buffer32,
+      Buffer32,
+      Buffer32,
+    ];
     const { parameter: trained, lookup } = plan[index]!;
     parameter.data.set(trained.initial);
     const [rowCount, rowLength] = trained.value.dims as [number, number];

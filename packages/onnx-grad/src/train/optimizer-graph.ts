@@ -3,7 +3,7 @@
  * p ← p·(1 - η·decay); m ← β₁m + (1 - β₁)g; v ← β₂v + (1 - β₂)g²; p ← p - η/(1 - β₁ᵗ) · m / (√v/√(1 - β₂ᵗ) + ε).
  */
 import type { Graph, Value } from '../graph/graph.ts';
-import { add, div, mul, reduceSum, sqrt, sub, where, less } from '../graph/ops.ts';
+import { add, div, less, mul, reduceSum, sqrt, sub, where } from '../graph/ops.ts';
 import { createGraph } from '../graph/table.ts';
 import { CLIP_EPSILON } from './state.ts';
 
@@ -49,7 +49,9 @@ export function optimizerGraph(
       secondMoment: input('secondMoment'),
     };
   });
-  const squares = arrays.map(({ gradient }) => reduceSum(mul(gradient, gradient), { axes: gradient.dims.map((_, i) => i) }));
+  const squares = arrays.map(({ gradient }) =>
+    reduceSum(mul(gradient, gradient), { axes: gradient.dims.map((_, i) => i) }),
+  );
   const gradNorm = sqrt(squares.reduce((a, b) => add(a, b)));
   const outputs = new Map([['gradNorm', gradNorm]]);
   const ratio = div(clipNorm ?? 1, add(gradNorm, CLIP_EPSILON));

@@ -1,10 +1,10 @@
 /** What is to be trained: a graph with a loss, its parameters and its dropout; and the gradients that training needs. */
 import { ConfigError } from '../errors.ts';
-import type { DataType, Dim } from '../onnx/model.ts';
 import { toPolynomial } from '../graph/dims.ts';
 import { type Lookup, onlyLookupOf } from '../graph/embedding.ts';
 import { gradients } from '../graph/gradients.ts';
 import type { Graph, Value } from '../graph/graph.ts';
+import type { DataType, Dim } from '../onnx/model.ts';
 
 export interface TrainedParameter {
   readonly name: string;
@@ -94,10 +94,7 @@ export function sizeOf(dim: Dim, sizes: ReadonlyMap<string, number>): number {
 }
 
 /** The inputs a session reads, less the parameters: those of a batch, and the dropout masks. */
-export function sortInputs(
-  program: TrainingProgram,
-  read: readonly string[],
-): { batch: Value[]; dropout: Dropout[] } {
+export function sortInputs(program: TrainingProgram, read: readonly string[]): { batch: Value[]; dropout: Dropout[] } {
   const dropout = (program.dropout ?? []).filter(({ value }) => read.includes(value.name));
   const own = new Set([...program.parameters.map(({ name }) => name), ...dropout.map(({ value }) => value.name)]);
   const batch = program.graph.inputs.filter(({ name }) => read.includes(name) && !own.has(name));

@@ -24,7 +24,9 @@ export function checkState(state: TrainerState, expected: readonly (readonly [na
       const found = state[kind].get(name)?.length;
       if (found === length) continue;
       const got = found === undefined ? 'nothing' : `${found}`;
-      throw new ConfigError(`${kind} of "${name}": expected ${length} numbers, got ${got}. The state is of another model.`);
+      throw new ConfigError(
+        `${kind} of "${name}": expected ${length} numbers, got ${got}. The state is of another model.`,
+      );
     }
   }
   for (const name of state.parameters.keys()) {

@@ -140,7 +140,11 @@ class WebgpuTrainer implements Trainer {
       });
     });
     const before = this.#parameters.map(({ name }) => [`sum:${name}`, sum[slots.gradient(name)]!]);
-    const results = await session.run({ ...found, ...(isFirst ? {} : Object.fromEntries(before)), weight: scalar(weight) });
+    const results = await session.run({
+      ...found,
+      ...(isFirst ? {} : Object.fromEntries(before)),
+      weight: scalar(weight),
+    });
     disposeAll(sum);
     disposeAll(found);
     return withoutPrefix(results);
@@ -180,7 +184,10 @@ class WebgpuTrainer implements Trainer {
   }
 
   async restore(state: TrainerState): Promise<void> {
-    checkState(state, this.#program.parameters.map(({ name, initial }) => [name, initial.length]));
+    checkState(
+      state,
+      this.#program.parameters.map(({ name, initial }) => [name, initial.length]),
+    );
     await this.load(state.parameters, state);
     this.#step = state.step;
     this.#seed = state.seed;
@@ -194,7 +201,9 @@ class WebgpuTrainer implements Trainer {
     return {
       run: async (batch) => {
         measure(inputs, batch);
-        const parameters = Object.entries(this.#parameterTensors()).filter(([name]) => session.inputNames.includes(name));
+        const parameters = Object.entries(this.#parameterTensors()).filter(([name]) =>
+          session.inputNames.includes(name),
+        );
         const results = await session.run({ ...Object.fromEntries(parameters), ...toFeeds(batch, inputs) });
         const read = (name: string) => ({ dims: results[name]!.dims, data: results[name]!.data as Float32Array });
         return Object.fromEntries([...outputs.keys()].map((name) => [name, read(name)]));
@@ -216,7 +225,9 @@ class WebgpuTrainer implements Trainer {
   async #read(slot: (name: string) => string): Promise<Map<string, Float32Array>> {
     const download = await this.#session('download', { device: 'webgpu' }, (graph) => this.#copyAll(graph));
     const found = withoutPrefix(await download.run(this.#resident));
-    return new Map(this.#parameters.map(({ name }) => [name, Float32Array.from(found[slot(name)]!.data as Float32Array)]));
+    return new Map(
+      this.#parameters.map(({ name }) => [name, Float32Array.from(found[slot(name)]!.data as Float32Array)]),
+    );
   }
 
   /** Every resident array, as it is. */
@@ -246,7 +257,9 @@ class WebgpuTrainer implements Trainer {
 
 /** Outputs under the names of the inputs that they follow. */
 function withoutPrefix(tensors: Readonly<Record<string, unknown>>): Tensors {
-  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name.slice('next:'.length), tensor as ort.Tensor]));
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, tensor]) => [name.slice('next:'.length), tensor as ort.Tensor]),
+  );
 }
 
 function scalar(value: number): ort.Tensor {

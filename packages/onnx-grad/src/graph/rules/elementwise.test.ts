@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { floats, runGraph, sumAll } from '../gradient-check.testing.node.ts';
 import { gradients } from '../gradients.ts';
 import type { Value } from '../graph.ts';
 import * as ops from '../ops.ts';
 import { createGraph } from '../table.ts';
-import { floats, runGraph, sumAll } from '../testing.ts';
 import { elementwise } from './elementwise.ts';
-import { type OpCase, type OpCases, testOps } from './op-cases.ts';
-import { erf, mapped, zipped } from './oracles.ts';
+import { type OpCase, type OpCases, testOps } from './op-cases.testing.node.ts';
+import { erf, mapped, zipped } from './oracles.testing.ts';
 
 type Range = readonly [number, number];
 const NUMERIC = 'float32 or float16 or float64 or int32 or int64';
@@ -167,7 +167,18 @@ testOps(elementwise, {
   Add: arithmetic('Add', ops.add, (a, b) => a + b),
   Sub: arithmetic('Sub', ops.sub, (a, b) => a - b),
   Mul: arithmetic('Mul', ops.mul, (a, b) => a * b),
-  Div: arithmetic('Div', ops.div, (a, b) => a / b, { ranges: [[-2, 2], [0.5, 2]] }, (a, b) => Math.trunc(a / b) + 0),
+  Div: arithmetic(
+    'Div',
+    ops.div,
+    (a, b) => a / b,
+    {
+      ranges: [
+        [-2, 2],
+        [0.5, 2],
+      ],
+    },
+    (a, b) => Math.trunc(a / b) + 0,
+  ),
   Pow: {
     accepts: Object.fromEntries(
       [2, 3, 0.5, -1, 0, 1].map((power): [string, OpCase] => [
@@ -215,7 +226,8 @@ testOps(elementwise, {
     },
     rejects: {
       'Where: expected bool, got float32.': (value) => ops.where(value([2]), value([2]), 0),
-      'Where: element types differ, int64 and float32.': (value) => ops.where(value([2], 'bool'), value([2], 'int64'), 0),
+      'Where: element types differ, int64 and float32.': (value) =>
+        ops.where(value([2], 'bool'), value([2], 'int64'), 0),
       'Where: (2) and (3) and () do not broadcast.': (value) => ops.where(value([2], 'bool'), value([3]), 0),
     },
   },

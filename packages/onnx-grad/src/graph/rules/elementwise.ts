@@ -4,25 +4,9 @@ import { dataTypeCodes } from '../../onnx/data-types.ts';
 import { bytesPerElement, type DataType } from '../../onnx/model.ts';
 import { broadcastShapes } from '../dims.ts';
 import { scalarOf, type Value, type ValueType } from '../graph.ts';
-import {
-  add,
-  cast,
-  cos,
-  div,
-  erf,
-  exp,
-  greater,
-  identity,
-  mul,
-  neg,
-  pow,
-  sigmoid,
-  sin,
-  sub,
-  where,
-} from '../ops.ts';
 import type { OpType } from '../op-types.ts';
-import { expectDtype, isFloat, none, type PartialTable, type } from '../rule.ts';
+import { add, cast, cos, div, erf, exp, greater, identity, mul, neg, pow, sigmoid, sin, sub, where } from '../ops.ts';
+import { expectDtype, isFloat, none, type OpTable, type } from '../rule.ts';
 
 const numeric: readonly DataType[] = ['float32', 'float16', 'float64', 'int32', 'int64'];
 const anyType = Object.keys(bytesPerElement) as DataType[];
@@ -55,11 +39,7 @@ const compare =
 // where they cost no pass of their own.
 const LOG_2_OVER_SQRT_PI = Math.log(2 / Math.sqrt(Math.PI));
 
-export const elementwise: PartialTable<
-  | 'Neg' | 'Abs' | 'Exp' | 'Log' | 'Sqrt' | 'Reciprocal' | 'Erf' | 'Tanh' | 'Sigmoid' | 'Relu' | 'Sin' | 'Cos'
-  | 'Softplus' | 'Ceil' | 'Gelu' | 'Identity' | 'Not' | 'Cast' | 'Add' | 'Sub' | 'Mul' | 'Div' | 'Pow' | 'Equal' | 'Less'
-  | 'Greater' | 'And' | 'Where'
-> = {
+export const elementwise = {
   Neg: { infer: same('Neg', numeric), gradient: ({ grad }) => [neg(grad)] },
   Abs: {
     infer: same('Abs', numeric),
@@ -125,4 +105,4 @@ export const elementwise: PartialTable<
     },
     gradient: ({ grad, inputs: [condition] }) => [null, where(condition!, grad, 0), where(condition!, 0, grad)],
   },
-};
+} satisfies Partial<OpTable>;

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Dim } from '../../onnx/model.ts';
 import { evaluateDim, subDims } from '../dims.ts';
+import { type InputSpec, runGraph, type Tensor } from '../gradient-check.testing.node.ts';
 import type { Value } from '../graph.ts';
 import { gather, gatherElements, range, scatterElementsAdd, scatterNDAdd, zeros } from '../ops.ts';
 import { createGraph } from '../table.ts';
-import { type InputSpec, runGraph, type Tensor } from '../testing.ts';
 import { indexing } from './indexing.ts';
-import { type OpCase, testOps } from './op-cases.ts';
-import { at, fill } from './oracles.ts';
+import { type OpCase, testOps } from './op-cases.testing.node.ts';
+import { at, fill } from './oracles.testing.ts';
 
 type Shape = readonly Dim[];
 
@@ -123,9 +123,19 @@ testOps(indexing, {
   GatherElements: {
     accepts: {
       'a vector': gatherElementsCase([4], { dims: [3], ...repeated }, 0),
-      'the last axis of a batch': gatherElementsCase(['batch', 'length', 3], { dims: ['batch', 'length', 4], ...repeated }, -1),
+      'the last axis of a batch': gatherElementsCase(
+        ['batch', 'length', 3],
+        { dims: ['batch', 'length', 4], ...repeated },
+        -1,
+      ),
       'a middle axis': gatherElementsCase(['batch', 'length', 3], { dims: ['batch', 2, 3], ...repeated }, 1),
       'fewer rows than there are': gatherElementsCase([4, 3], { dims: [2, 5], ...repeated }, 1),
+      'fewer tokens than there are': gatherElementsCase(
+        ['batch', 'length'],
+        { dims: ['batch', 'length-1'], values: [0] },
+        0,
+      ),
+      'one row of a named number': gatherElementsCase(['length', 3], { dims: [1, 4], ...repeated }, 1),
     },
     rejects: {
       'GatherElements: indices (2) do not fit (4, 3) outside axis 1.': (value) =>
@@ -141,7 +151,11 @@ testOps(indexing, {
   ScatterElements: {
     accepts: {
       'a vector': scatterElementsCase([4], { dims: [5], ...repeated }, 0),
-      'the last axis of a batch': scatterElementsCase(['batch', 'length', 3], { dims: ['batch', 'length', 4], ...repeated }, -1),
+      'the last axis of a batch': scatterElementsCase(
+        ['batch', 'length', 3],
+        { dims: ['batch', 'length', 4], ...repeated },
+        -1,
+      ),
       'fewer rows than there are': scatterElementsCase([4, 3], { dims: [2, 5], ...repeated }, 1),
     },
     rejects: {

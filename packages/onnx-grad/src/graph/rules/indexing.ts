@@ -1,21 +1,24 @@
 /** Reading and adding at integer positions. Nothing flows to the positions. */
 import { ShapeError } from '../../errors.ts';
+import type { Dim } from '../../onnx/model.ts';
 import { formatShape, normalizeAxis, subDims } from '../dims.ts';
 import { expectType, type Value } from '../graph.ts';
 import type { OpType } from '../op-types.ts';
 import { cast, gather, gatherElements, reshape, scatterElementsAdd, scatterNDAdd, transpose, zeros } from '../ops.ts';
-import { expectDtype, none, type PartialTable, type } from '../rule.ts';
+import { expectDtype, none, type OpTable, type } from '../rule.ts';
+
+/** Whether a size is no greater than another, as far as it can be told: a number may be within a name. */
+function mayBeUpTo(dim: Dim, size: Dim): boolean {
+  const spare = subDims(size, dim);
+  return typeof spare === 'number' ? spare >= 0 : typeof dim === 'number' || typeof size === 'number';
+}
 
 /** @throws ShapeError unless the indices have the data's rank and, but for `axis`, no greater sizes. */
 function expectElements(op: OpType, data: Value, indices: Value, at: number): void {
   expectDtype(op, indices, 'int64', 'int32');
   const axis = normalizeAxis(op, at, data.dims.length);
-  const isInside = indices.dims.every((dim, index) => {
-    const size = data.dims[index];
-    if (index === axis || dim === size) return size !== undefined;
-    return typeof dim === 'number' && typeof size === 'number' && dim < size;
-  });
-  if (indices.dims.length !== data.dims.length || !isInside) {
+  const isInside = (dim: Dim, index: number) => index === axis || mayBeUpTo(dim, data.dims[index]!);
+  if (indices.dims.length !== data.dims.length || !indices.dims.every(isInside)) {
     throw new ShapeError(
       `${op}: indices ${formatShape(indices.dims)} do not fit ${formatShape(data.dims)} outside axis ${at}.`,
     );
@@ -27,9 +30,7 @@ function toFront(axis: number, rank: number): number[] {
   return [axis, ...Array.from({ length: rank }, (_, index) => index).filter((index) => index !== axis)];
 }
 
-export const indexing: PartialTable<
-  'Gather' | 'GatherElements' | 'ScatterElements' | 'ScatterND' | 'ConstantOfShape' | 'Range'
-> = {
+export const indexing = {
   Gather: {
     infer: ([data, indices], { axis: at }) => {
       expectDtype('Gather', indices!, 'int64', 'int32');
@@ -46,7 +47,10 @@ export const indexing: PartialTable<
       const axes = Array.from({ length: grad.dims.length }, (_, index) => index);
       const moved = axes.slice(axis, axis + indexRank);
       const updates = transpose(grad, [...moved, ...axes.filter((index) => !moved.includes(index))]);
-      const front = zeros(grad.graph, perm.map((index) => data!.dims[index]!));
+      const front = zeros(
+        grad.graph,
+        perm.map((index) => data!.dims[index]!),
+      );
       const back = Array.from({ length: rank }, (_, index) => perm.indexOf(index));
       return [transpose(scatterNDAdd(front, coordinates, updates), back), null];
     },
@@ -82,7 +86,11 @@ export const indexing: PartialTable<
       expectType('ScatterND: the updates', updates!, data!.dtype, expected);
       return [type(data!.dtype, data!.dims)];
     },
-    gradient: ({ grad, inputs: [, indices] }) => [grad, null, gather(grad, reshape(indices!, indices!.dims.slice(0, -1)))],
+    gradient: ({ grad, inputs: [, indices] }) => [
+      grad,
+      null,
+      gather(grad, reshape(indices!, indices!.dims.slice(0, -1))),
+    ],
   },
   ConstantOfShape: {
     infer: (_, { shape }) => [type('float32', shape)],
@@ -91,7 +99,10 @@ export const indexing: PartialTable<
   },
   Range: {
     infer: (_, { start, limit }) => [type('int64', [subDims(limit, start)])],
-    onnx: ({ start, limit }) => ({ attributes: {}, trailing: [{ integer: start }, { integer: limit }, { integer: 1 }] }),
+    onnx: ({ start, limit }) => ({
+      attributes: {},
+      trailing: [{ integer: start }, { integer: limit }, { integer: 1 }],
+    }),
     gradient: none,
   },
-};
+} satisfies Partial<OpTable>;

@@ -4,7 +4,7 @@ import type { Dim } from '../../onnx/model.ts';
 import { addDims, divideDims, formatShape, normalizeAxis, productOf, sameShape, subDims } from '../dims.ts';
 import { expectType, type Value } from '../graph.ts';
 import { concat, pad, reshape, slice, transpose, zeros } from '../ops.ts';
-import { none, type PartialTable, type } from '../rule.ts';
+import { none, type OpTable, type } from '../rule.ts';
 
 /** The shape with its -1, if any, worked out. @throws ShapeError when the sizes do not multiply to the input's. */
 function resolveShape(x: Value, shape: readonly Dim[]): Dim[] {
@@ -41,9 +41,7 @@ function isNegative(dim: Dim): boolean {
   return typeof dim === 'number' && dim < 0;
 }
 
-export const layout: PartialTable<
-  'Reshape' | 'ReshapeTo' | 'Transpose' | 'Expand' | 'Concat' | 'Split' | 'Slice' | 'Pad' | 'Size' | 'Shape'
-> = {
+export const layout = {
   Reshape: {
     infer: ([x], { shape }) => [type(x!.dtype, resolveShape(x!, shape))],
     onnx: ({ shape }, [x]) => {
@@ -65,7 +63,12 @@ export const layout: PartialTable<
       if (perm.length !== x!.dims.length || !x!.dims.every((_, axis) => perm.includes(axis))) {
         throw new ShapeError(`Transpose: perm ${formatShape(perm)} does not order ${formatShape(x!.dims)}.`);
       }
-      return [type(x!.dtype, perm.map((axis) => x!.dims[axis]!))];
+      return [
+        type(
+          x!.dtype,
+          perm.map((axis) => x!.dims[axis]!),
+        ),
+      ];
     },
     gradient: ({ grad, attributes: { perm } }) => [transpose(grad, inverseOf(perm))],
   },
@@ -93,7 +96,12 @@ export const layout: PartialTable<
         }
       }
       const size = inputs.map(({ dims }) => dims[axis]!).reduce<Dim>(addDims, 0);
-      return [type(first.dtype, first.dims.map((dim, index) => (index === axis ? size : dim)))];
+      return [
+        type(
+          first.dtype,
+          first.dims.map((dim, index) => (index === axis ? size : dim)),
+        ),
+      ];
     },
     gradient: ({ grad, inputs, attributes: { axis } }) => parts(grad, inputs, axis),
   },
@@ -103,7 +111,12 @@ export const layout: PartialTable<
       if (sizes.reduce((sum, size) => sum + size, 0) !== x!.dims[axis]) {
         throw new ShapeError(`Split: sizes ${formatShape(sizes)} do not add up to ${x!.dims[axis]}.`);
       }
-      return sizes.map((size) => type(x!.dtype, x!.dims.map((dim, index) => (index === axis ? size : dim))));
+      return sizes.map((size) =>
+        type(
+          x!.dtype,
+          x!.dims.map((dim, index) => (index === axis ? size : dim)),
+        ),
+      );
     },
     onnx: ({ axis, sizes }) => ({ attributes: { axis }, trailing: [{ integers: sizes }] }),
     gradient: ({ grads, outputs, attributes: { axis } }) => [
@@ -150,7 +163,12 @@ export const layout: PartialTable<
       if ([...before, ...after].some(isNegative)) {
         throw new ShapeError(`Pad: expected sizes from 0 up, got ${formatShape(before)} and ${formatShape(after)}.`);
       }
-      return [type(x!.dtype, x!.dims.map((dim, axis) => addDims(addDims(before[axis]!, dim), after[axis]!)))];
+      return [
+        type(
+          x!.dtype,
+          x!.dims.map((dim, axis) => addDims(addDims(before[axis]!, dim), after[axis]!)),
+        ),
+      ];
     },
     onnx: ({ before, after }) => ({ attributes: {}, trailing: [{ integers: [...before, ...after] }] }),
     gradient: ({ grad, inputs: [x], attributes: { before } }) => [
@@ -162,5 +180,4 @@ export const layout: PartialTable<
   },
   Size: { infer: () => [type('int64', [])], gradient: none },
   Shape: { infer: ([x]) => [type('int64', [x!.dims.length])], gradient: none },
-};
-
+} satisfies Partial<OpTable>;

@@ -1,18 +1,33 @@
 import type { Dim } from '../../onnx/model.ts';
+import type { Tensor } from '../gradient-check.testing.node.ts';
 import { fusedMatMul, gemm, matMul } from '../ops.ts';
-import type { Tensor } from '../testing.ts';
-import { type OpCase, testOps } from './op-cases.ts';
-import { mapped, product, transposed, zipped } from './oracles.ts';
+import { type OpCase, testOps } from './op-cases.testing.node.ts';
+import { mapped, product, transposed, zipped } from './oracles.testing.ts';
 import { products } from './products.ts';
 
 type Shape = readonly Dim[];
 
 const shapes: Readonly<Record<string, readonly [Shape, Shape]>> = {
-  'two matrices': [[2, 3], [3, 4]],
-  'a batch and a matrix': [['batch', 'length', 3], [3, 4]],
-  'a matrix and a batch': [[2, 3], ['batch', 3, 4]],
-  'batches with sizes that broadcast': [['batch', 1, 2, 3], [2, 3, 4]],
-  'batches whose inner size is named': [['batch', 2, 'length'], ['batch', 'length', 4]],
+  'two matrices': [
+    [2, 3],
+    [3, 4],
+  ],
+  'a batch and a matrix': [
+    ['batch', 'length', 3],
+    [3, 4],
+  ],
+  'a matrix and a batch': [
+    [2, 3],
+    ['batch', 3, 4],
+  ],
+  'batches with sizes that broadcast': [
+    ['batch', 1, 2, 3],
+    [2, 3, 4],
+  ],
+  'batches whose inner size is named': [
+    ['batch', 2, 'length'],
+    ['batch', 'length', 4],
+  ],
 };
 
 const flags = [false, true].flatMap((transA) => [false, true].map((transB) => ({ transA, transB })));
@@ -110,8 +125,7 @@ testOps(products, {
       'Gemm: expected two matrices, got (5, 2, 3) x (3, 4).': (value) => gemm(value([5, 2, 3]), value([3, 4])),
       'Gemm: inner sizes differ, (2, 3) x (2, 4): 3 and 2.': (value) => gemm(value([2, 3]), value([2, 4])),
       'Gemm: (3) and (2, 4) do not broadcast.': (value) => gemm(value([2, 3]), value([3, 4]), value([3])),
-      'Gemm: (5, 2, 4) does not broadcast to (2, 4).': (value) =>
-        gemm(value([2, 3]), value([3, 4]), value([5, 2, 4])),
+      'Gemm: (5, 2, 4) does not broadcast to (2, 4).': (value) => gemm(value([2, 3]), value([3, 4]), value([5, 2, 4])),
       'Gemm: expected float32, got int64.': (value) => gemm(value([2, 3]), value([3, 4]), value([4], 'int64')),
     },
   },

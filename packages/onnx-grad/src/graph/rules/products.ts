@@ -5,7 +5,7 @@ import { broadcastShapes, formatShape, sameShape } from '../dims.ts';
 import type { Value, ValueType } from '../graph.ts';
 import type { OpType } from '../op-types.ts';
 import { flatten2d, fusedMatMul, gemm, mul } from '../ops.ts';
-import { expectDtype, type PartialTable, type } from '../rule.ts';
+import { expectDtype, type OpTable, type } from '../rule.ts';
 
 type Transposes = { readonly transA?: boolean; readonly transB?: boolean };
 
@@ -27,7 +27,12 @@ function batched(op: OpType, [a, b]: readonly Value[], transposes: Transposes): 
   return [type('float32', [...broadcastShapes(op, a!.dims.slice(0, -2), b!.dims.slice(0, -2)), rows, columns])];
 }
 
-function batchedGradient(a: Value, b: Value, grad: Value, { transA, transB, alpha = 1 }: Transposes & { alpha?: number }) {
+function batchedGradient(
+  a: Value,
+  b: Value,
+  grad: Value,
+  { transA, transB, alpha = 1 }: Transposes & { alpha?: number },
+) {
   // Y = αAB: dA = αdY·Bᵀ, dB = αAᵀ·dY; a transposed operand's gradient is the transpose, got by swapping the factors.
   const gradA = transA
     ? fusedMatMul(b, grad, { transA: transB ?? false, transB: true, alpha })
@@ -44,7 +49,7 @@ function batchedGradient(a: Value, b: Value, grad: Value, { transA, transB, alph
 
 const flags = ({ transA = false, transB = false }: Transposes) => ({ transA: Number(transA), transB: Number(transB) });
 
-export const products: PartialTable<'MatMul' | 'FusedMatMul' | 'Gemm'> = {
+export const products = {
   MatMul: {
     infer: (inputs) => batched('MatMul', inputs, {}),
     gradient: ({ grad, inputs: [a, b] }) => batchedGradient(a!, b!, grad, {}),
@@ -87,4 +92,4 @@ export const products: PartialTable<'MatMul' | 'FusedMatMul' | 'Gemm'> = {
       return c ? [gradA, gradB, gradC] : [gradA, gradB];
     },
   },
-};
+} satisfies Partial<OpTable>;

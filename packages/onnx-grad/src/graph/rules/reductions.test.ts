@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Dim } from '../../onnx/model.ts';
+import { floats, runGraph, sumAll, type Tensor } from '../gradient-check.testing.node.ts';
 import { gradients } from '../gradients.ts';
 import type { Value } from '../graph.ts';
 import {
@@ -12,9 +13,8 @@ import {
   softmax,
 } from '../ops.ts';
 import { createGraph } from '../table.ts';
-import { floats, runGraph, sumAll, type Tensor } from '../testing.ts';
-import { type OpCase, type OpCases, testOps } from './op-cases.ts';
-import { mapped, mean, reduced, sum, sumOfExp, zipped } from './oracles.ts';
+import { type OpCase, type OpCases, testOps } from './op-cases.testing.node.ts';
+import { mapped, mean, reduced, sum, sumOfExp, zipped } from './oracles.testing.ts';
 import { reductions } from './reductions.ts';
 
 type Reduce = (x: Value, options: { axes: readonly number[]; keepdims?: boolean }) => Value;

@@ -4,8 +4,23 @@ import type { DataType, Dim } from '../../onnx/model.ts';
 import { formatShape, normalizeAxis, productOf, sameShape } from '../dims.ts';
 import type { Value, ValueType } from '../graph.ts';
 import type { OpType } from '../op-types.ts';
-import { add, cast, div, equal, exp, expand, mul, reciprocal, reduceMean, reduceSum, reshape, size, sqrt, sub } from '../ops.ts';
-import { expectDtype, type PartialTable, type } from '../rule.ts';
+import {
+  add,
+  cast,
+  div,
+  equal,
+  exp,
+  expand,
+  mul,
+  reciprocal,
+  reduceMean,
+  reduceSum,
+  reshape,
+  size,
+  sqrt,
+  sub,
+} from '../ops.ts';
+import { expectDtype, type OpTable, type } from '../rule.ts';
 
 type Reduction = { readonly axes: readonly number[]; readonly keepdims?: boolean };
 
@@ -28,7 +43,10 @@ const withAxes = ({ axes, keepdims = false }: Reduction) => ({
 function restoreAxes(reduced: Value, x: Value, { axes, keepdims }: Reduction): Value {
   if (keepdims) return reduced;
   const summed = new Set(axes.map((axis) => normalizeAxis('reduction', axis, x.dims.length)));
-  return reshape(reduced, x.dims.map((dim, axis) => (summed.has(axis) ? 1 : dim)));
+  return reshape(
+    reduced,
+    x.dims.map((dim, axis) => (summed.has(axis) ? 1 : dim)),
+  );
 }
 
 /** 1 / how many elements go into one mean; worked out when the graph runs if a named dimension is averaged over. */
@@ -61,9 +79,7 @@ function normalised(op: OpType, inputs: readonly Value[], axis: number): readonl
 
 const lastAxis = { axes: [-1], keepdims: true };
 
-export const reductions: PartialTable<
-  'ReduceSum' | 'ReduceMean' | 'ReduceMax' | 'Softmax' | 'LogSoftmax' | 'LayerNormalization' | 'SimplifiedLayerNormalization'
-> = {
+export const reductions = {
   ReduceSum: {
     infer: reduce('ReduceSum', 'float32', 'int32', 'int64'),
     onnx: withAxes,
@@ -130,4 +146,4 @@ export const reductions: PartialTable<
       return [mul(inverse, sub(mul(grad, scale!), mul(unit, projection))), product];
     },
   },
-};
+} satisfies Partial<OpTable>;

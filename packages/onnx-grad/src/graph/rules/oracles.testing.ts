@@ -1,6 +1,6 @@
 /** For tests: what the operations compute, written plainly in double precision. */
 import type { DataType } from '../../onnx/model.ts';
-import type { Tensor } from '../testing.ts';
+import type { Tensor } from '../gradient-check.testing.node.ts';
 
 type Index = readonly number[];
 
@@ -64,8 +64,13 @@ export function reduced(x: Tensor, axes: Index, keepdims: boolean, combine: (gro
   const positive = axes.map((axis) => (axis < 0 ? axis + x.dims.length : axis));
   const kept = x.dims.map((size, axis) => (positive.includes(axis) ? 1 : size));
   const groups = fill(kept, (index) => {
-    const members = fill(x.dims.map((size, axis) => (positive.includes(axis) ? size : 1)), (inside) =>
-      at(x, index.map((start, axis) => start + inside[axis]!)),
+    const members = fill(
+      x.dims.map((size, axis) => (positive.includes(axis) ? size : 1)),
+      (inside) =>
+        at(
+          x,
+          index.map((start, axis) => start + inside[axis]!),
+        ),
     );
     return combine([...members.data]);
   });

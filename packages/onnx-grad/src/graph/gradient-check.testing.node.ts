@@ -4,9 +4,9 @@
  */
 import * as ort from 'onnxruntime-node';
 import { encodeModel } from '../onnx/encode.ts';
-import type { DataType, Dim } from '../onnx/model.ts';
+import type { DataType, Dim, ModelRecord } from '../onnx/model.ts';
 import { evaluateDim } from './dims.ts';
-import { type EmitOptions, emitModel } from './emit.ts';
+import { emitModel } from './emit.ts';
 import { gradients } from './gradients.ts';
 import { Graph, type Value } from './graph.ts';
 import { add, mul, reduceSum } from './ops.ts';
@@ -76,9 +76,20 @@ type Feeds = Readonly<Record<string, Tensor>>;
 export type Run = (feeds: Feeds) => Promise<Record<string, Tensor>>;
 
 /** Results by name. Feeds that the model does not need are left out. */
-export async function compile(graph: Graph, outputs: Readonly<Record<string, Value>>, options?: EmitOptions): Promise<Run> {
-  const model = emitModel(graph, new Map(Object.entries(outputs)), options);
-  const session = await ort.InferenceSession.create(encodeModel(model), { intraOpNumThreads: 1, logSeverityLevel: 3 });
+export async function compile(
+  graph: Graph,
+  outputs: Readonly<Record<string, Value>>,
+  options: ort.InferenceSession.SessionOptions = {},
+): Promise<Run> {
+  return compileModel(emitModel(graph, new Map(Object.entries(outputs))), options);
+}
+
+export async function compileModel(
+  model: ModelRecord,
+  options: ort.InferenceSession.SessionOptions = {},
+): Promise<Run> {
+  const quiet = { intraOpNumThreads: 1, logSeverityLevel: 4 } as const; // errors are thrown as well
+  const session = await ort.InferenceSession.create(encodeModel(model), { ...quiet, ...options });
   return async (feeds) => {
     const needed = Object.entries(feeds).filter(([name]) => session.inputNames.includes(name));
     const results = await session.run(Object.fromEntries(needed.map(([name, tensor]) => [name, toRuntime(tensor)])));
@@ -129,7 +140,10 @@ export async function checkGradient(
     const point = specs.map((spec) => makeTensor(spec, random, size));
     const scales = weights.map(({ dims }) => makeTensor({ dims }, random, size));
     const runAt = async (tensors: readonly Tensor[]): Promise<Tensor[]> => {
-      const feeds = [...tensors.map((tensor, at) => [`input${at}`, tensor]), ...scales.map((w, at) => [`weight${at}`, w])];
+      const feeds = [
+        ...tensors.map((tensor, at) => [`input${at}`, tensor]),
+        ...scales.map((w, at) => [`weight${at}`, w]),
+      ];
       const found = await run(Object.fromEntries(feeds));
       return results.map((_, at) => found[`result${at}`]!);
     };
@@ -148,7 +162,7 @@ export async function checkGradient(
     const along = direction.filter((_, at) => point[at]!.dtype === 'float32').flat();
     const symbolic = sum(grads.map((grad, index) => grad * along[index]!));
     const norm = Math.hypot(...grads, numeric);
-    const allowed = gradient * norm + (rounding * sum(above.map(Math.abs))) / step;
+    const allowed = gradient * norm + (rounding * (1 + sum(above.map(Math.abs)))) / step;
     if (!(Math.abs(symbolic - numeric) <= allowed)) {
       throw new Error(
         `The gradient along a random direction is ${symbolic}, central differences give ${numeric} ± ${allowed}` +
@@ -166,7 +180,7 @@ export function sumAll(value: Value): Value {
 export function distance(a: Tensor, b: Tensor): number {
   if (a.dtype !== b.dtype || a.dims.join() !== b.dims.join()) return Number.POSITIVE_INFINITY;
   const differences = a.data.map((x, at) => Math.abs(x - b.data[at]!) / Math.max(1, Math.abs(b.data[at]!)));
-  return differences.reduce((most, difference) => (difference <= most ? most : difference), 0); // NaN stays
+  return Math.max(0, ...differences); // NaN where any is
 }
 
 function sum(terms: readonly number[]): number {

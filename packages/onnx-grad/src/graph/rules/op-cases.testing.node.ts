@@ -3,11 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { ShapeError } from '../../errors.ts';
 import type { DataType, Dim } from '../../onnx/model.ts';
 import { evaluateDim } from '../dims.ts';
-import type { Graph, Value } from '../graph.ts';
-import { cast } from '../ops.ts';
-import type { OpType } from '../op-types.ts';
-import { none, type PartialTable } from '../rule.ts';
-import { createGraph } from '../table.ts';
 import {
   checkGradient,
   compile,
@@ -18,7 +13,12 @@ import {
   type Sizes,
   type Tensor,
   tolerances,
-} from '../testing.ts';
+} from '../gradient-check.testing.node.ts';
+import type { Graph, Value } from '../graph.ts';
+import type { OpType } from '../op-types.ts';
+import { cast } from '../ops.ts';
+import { none, type OpRule } from '../rule.ts';
+import { createGraph } from '../table.ts';
 
 export interface OpCase {
   readonly inputs: readonly InputSpec[];
@@ -44,7 +44,10 @@ const runTimeSizes: readonly Sizes[] = [
 ];
 
 /** One row each: results equal to the oracle's and of the inferred type, gradients equal to the oracle's differences. */
-export function testOps<Op extends OpType>(table: PartialTable<Op>, cases: { readonly [O in Op]: OpCases }): void {
+export function testOps<Op extends OpType>(
+  table: { readonly [O in Op]: OpRule<O> },
+  cases: { readonly [O in Op]: OpCases },
+): void {
   describe.each(Object.keys(table) as Op[])('%s', (op) => {
     const { accepts, rejects } = cases[op] ?? { accepts: {}, rejects: {} };
 
@@ -93,7 +96,8 @@ async function checkForward(op: OpType, { inputs, build, oracle }: OpCase): Prom
 
 async function checkBackward({ inputs, build, oracle, onlyFirstHasGradient }: OpCase): Promise<void> {
   const count = onlyFirstHasGradient ? 1 : Number.POSITIVE_INFINITY;
-  const asFloats = (values: Value[]) => ([build(values, values[0]!.graph)].flat() as Value[]).map((value) => cast(value, 'float32'));
+  const asFloats = (values: Value[]) =>
+    ([build(values, values[0]!.graph)].flat() as Value[]).map((value) => cast(value, 'float32'));
   await checkGradient((values) => asFloats(values).slice(0, count), inputs, {
     sizes: sizesOf(inputs),
     reference: (tensors, sizes) => [oracle(tensors, sizes)].flat() as Tensor[],

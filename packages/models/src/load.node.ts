@@ -1,0 +1,117 @@
+/** Hugging Face folders as models ready to train or run, and back. */
+import path from 'node:path';
+import { ConfigError, FormatError } from 'onnx-grad';
+import type { NamedTensor } from './checkpoint/dtypes.ts';
+import { type FillOptions, fillWeights } from './checkpoint/fill.ts';
+import { readFolder, writeFolder } from './checkpoint/folder.node.ts';
+import { type Labels, withLabels } from './checkpoint/label-names.ts';
+import type { JsonObject } from './files/json.ts';
+import { type BuildOptions, buildModel, type Head, type Model } from './model.ts';
+import { loadTokenizer, type TokenizerOptions } from './tokenizers/load.ts';
+import type { Tokenizer } from './tokenizers/tokenizer.ts';
+
+export interface LoadOptions extends Omit<BuildOptions, 'file'>, Partial<Omit<FillOptions, 'file'>> {
+  /** Classes of the head; default those of config.json. */
+  readonly labels?: Labels;
+}
+
+export interface LoadedWeights {
+  /** config.json, with the labels asked for. */
+  readonly json: JsonObject;
+  readonly model: Model;
+  readonly weights: Map<string, Float32Array>;
+  /** Parameters that the folder had no weights for and that started fresh. */
+  readonly fresh: readonly string[];
+  /** File name -> bytes, to be saved along. */
+  readonly tokenizerFiles: ReadonlyMap<string, Uint8Array>;
+}
+
+export interface LoadedModel extends LoadedWeights {
+  readonly tokenizer: Tokenizer;
+}
+
+/**
+ * Reads a folder's model and tokenizer.
+ * @example
+ * const { model, weights, tokenizer } = await loadModel('minilm', {
+ *   head: 'sequence-classification', labels: 2, initialiseHead: true, seed: 42, training: true,
+ * });
+ * @throws FormatError for damaged files, weights that do not fit, a missing head without `initialiseHead`, a tokenizer
+ *   with ids beyond the model's vocabulary
+ */
+export async function loadModel(folder: string, options: LoadOptions & TokenizerOptions): Promise<LoadedModel> {
+  const { specialTokensInText, ...rest } = options;
+  const loaded = await loadWeights(folder, rest);
+  const tokenizer = loadTokenizer(loaded.tokenizerFiles, specialTokensInText ? { specialTokensInText } : {});
+  const { vocabSize } = loaded.model.config;
+  if (tokenizer.vocabSize > vocabSize) {
+    const problem = `the tokenizer has ids up to ${tokenizer.vocabSize - 1}, the model's vocabulary ends at ${vocabSize - 1}`;
+    const file = path.join(folder, 'config.json');
+    throw new FormatError(`${folder}: ${problem}. They are not of one model.`, { file, field: 'vocab_size' });
+  }
+  return { ...loaded, tokenizer };
+}
+
+/** The same without a tokenizer; `tokenizerFiles` is empty where the folder has none. */
+export async function loadWeights(folder: string, options: LoadOptions): Promise<LoadedWeights> {
+  const { labels, initialiseHead = false, seed = 0, ...build } = options;
+  const { config, weights: found, tokenizerFiles } = await readFolder(folder);
+  const json = labels === undefined ? config : withLabels(config, labels);
+  const model = buildModel(json, { ...build, file: path.join(folder, 'config.json') });
+  const file = path.join(folder, 'model.safetensors');
+  return { json, model, tokenizerFiles, ...fillWeights(model, found, { file, initialiseHead, seed }) };
+}
+
+export interface SavedModel {
+  readonly json: JsonObject;
+  readonly model: Model;
+  /** Head that `model` was built with; it names the class that transformers loads. Default sequence classification. */
+  readonly head?: Head;
+  readonly weights: ReadonlyMap<string, Float32Array>;
+  readonly tokenizerFiles?: ReadonlyMap<string, Uint8Array>;
+}
+
+/**
+ * Writes a folder that transformers' `from_pretrained` loads, tokenizer files included.
+ * @throws ConfigError when a parameter of the model has no weights
+ */
+export async function saveModel(
+  folder: string,
+  { json, model, head, weights, tokenizerFiles }: SavedModel,
+): Promise<void> {
+  await writeFolder(folder, {
+    config: describeModel(json, model, head),
+    weights: namedWeights(model, weights),
+    ...(tokenizerFiles ? { tokenizerFiles } : {}),
+  });
+}
+
+/** What Hugging Face puts before a class's name. A model type that is not here is saved without `architectures`. */
+const classPrefixes: Readonly<Record<string, string>> = { bert: 'Bert', 'deberta-v2': 'DebertaV2' };
+
+const classSuffixes: Readonly<Record<Head, string>> = {
+  'sequence-classification': 'ForSequenceClassification',
+  'masked-lm': 'ForMaskedLM',
+  'mean-pooling': 'Model',
+  none: 'Model',
+};
+
+/** config.json of a model as it is written: its class, its labels, float32. */
+export function describeModel(json: JsonObject, model: Model, head: Head = 'sequence-classification'): JsonObject {
+  const { architectures: _, torch_dtype: __, ...rest } = json;
+  const prefix = classPrefixes[model.encoder.modelType];
+  const described = head === 'sequence-classification' ? withLabels(rest, model.config.labels) : rest;
+  return { ...(prefix ? { architectures: [`${prefix}${classSuffixes[head]}`] } : {}), ...described, dtype: 'float32' };
+}
+
+/** A model's parameters as a checkpoint's tensors: views, not copies. */
+export function namedWeights(model: Model, weights: ReadonlyMap<string, Float32Array>): Map<string, NamedTensor> {
+  return new Map(
+    [...model.scope.parameters.values()].map(({ name, shape }) => {
+      const values = weights.get(name);
+      if (!values) throw new ConfigError(`No weights for "${name}" (${shape.join(', ')}).`);
+      const data = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+      return [name, { dtype: 'float32', shape, data }];
+    }),
+  );
+}

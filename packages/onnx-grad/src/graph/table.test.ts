@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest';
+import * as ops from './ops.ts';
+import { elementwise } from './rules/elementwise.ts';
+import { indexing } from './rules/indexing.ts';
+import { layout } from './rules/layout.ts';
+import { products } from './rules/products.ts';
+import { reductions } from './rules/reductions.ts';
+import { opTable } from './table.ts';
+
+it('has every operation in one of the tables whose rows are tested', () => {
+  const names = [elementwise, products, reductions, layout, indexing].flatMap((table) => Object.keys(table));
+  expect(names.toSorted()).toEqual(Object.keys(opTable).toSorted());
+});
+
+it('has an operation for every function named after one', () => {
+  const known = new Set(Object.keys(opTable).map((op) => op.toLowerCase()));
+  const own = ['flatten2d', 'orderAfter', 'scatterElementsAdd', 'scatterNDAdd', 'shapeOf', 'zeros'];
+  const named = Object.keys(ops).filter((name) => !own.includes(name));
+  expect(named.filter((name) => !known.has(name.toLowerCase()))).toEqual([]);
+});

@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   ssr: { resolve: { conditions: ['source'] } },
   test: {
-    include: ['packages/*/{src,test}/**/*.test.ts', 'bench/**/*.test.ts'],
+    include: ['packages/*/{src,test}/**/*.test.ts', '{bench,examples,scripts}/**/*.test.ts'],
     execArgv: ['--conditions=source'],
     pool: 'forks',
     testTimeout: 30_000,

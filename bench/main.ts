@@ -18,6 +18,11 @@ const benches: Record<string, Bench> = {
       --epoch            real rows over a whole epoch, losses compared; "real usual" takes hours`,
     run: async (argv) => (await import('./train.ts')).runTrain(argv),
   },
+  optimizer: {
+    summary: `clipping and AdamW against PyTorch's fused one
+      --rounds <n>       5                                        --threads <n>   all cores`,
+    run: async (argv) => (await import('./optimizer.ts')).runOptimizer(argv),
+  },
 };
 
 const usage = [

@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import type { Ours } from './ours/train.ts';
 import { PeerProcess } from './peers/process.ts';
 import { Progress, takeTurns } from './rounds.ts';
-import { stepFlops } from './train/cases.ts';
 import { batchesOf, type TrainOptions } from './train/measure.ts';
 import type { TrainPeer } from './train/peer.ts';
 import { spread } from './train/spread.ts';
@@ -25,7 +24,7 @@ function fakeOurs() {
   const ours: Ours = {
     async openFixed() {
       counts.opened++;
-      return { parameters: 7, step: async () => void counts.steps++, dispose };
+      return { parameters: 7, flops: 1e9, step: async () => void counts.steps++, dispose };
     },
     async openReal(_, limit) {
       counts.opened++;
@@ -44,6 +43,7 @@ function fakePeer(parameters = 7): TrainPeer {
     minilm: null,
     openFixed: async () => ({ parameters }),
     steps: async (n, autocast) => Array(n).fill(autocast ? 250 : 500),
+    optimizerSteps: async (n) => Array(n).fill(30),
     openReal: async (_real, grouped, limit) => ({
       parameters,
       batches: limit ?? 12,
@@ -151,12 +151,6 @@ test('the rounds share the batches out, each once', () => {
 
 test('a few batches stand for an epoch, from its cheap ones to its dear ones', () => {
   expect(spread([50, 10, 40, 20, 30, 60], 3)).toEqual([3, 2, 5]);
-});
-
-test('counts the arithmetic of a step as the usual formula does', () => {
-  const minilm = { family: 'bert', hidden: 384, layers: 6, heads: 12, intermediate: 1536, vocab: 30_522 } as const;
-  const flops = stepFlops({ ...minilm, batch: 16, length: 128, dropout: 0, threads: 2 });
-  expect(flops).toBe(3 * 6 * (2048 * 24 * 384 ** 2 + 4 * 2048 * 128 * 384));
 });
 
 test('a peer answers line by line, reports its error, and its end is an error too', async () => {

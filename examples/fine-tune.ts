@@ -16,6 +16,11 @@ import { crossEntropy, schedules } from 'onnx-grad';
 import { createTrainer, type Device } from 'onnx-grad/node';
 import { freshModel } from './fresh-model.ts';
 
+process.on('uncaughtException', ({ message }) => {
+  console.error(message); // one line, not a stack
+  process.exit(1);
+});
+
 const { values: options } = parseArgs({
   options: {
     data: { type: 'string', default: path.join(import.meta.dirname, 'manners.tsv') },

@@ -12,7 +12,7 @@ import {
   trainingProgram,
 } from '@harmaug/models';
 import { loadModel } from '@harmaug/models/node';
-import { crossEntropy, type Trainer } from 'onnx-grad';
+import { crossEntropy, planGradients, productFlops, type Trainer, type TrainingProgram } from 'onnx-grad';
 import { createTrainer } from 'onnx-grad/node';
 import { spread } from '../train/spread.ts';
 
@@ -47,6 +47,8 @@ export interface RealCase {
 
 export interface FixedRun {
   readonly parameters: number;
+  /** Floating-point operations of one step's matrix products, as its graph has them. */
+  readonly flops: number;
   /** A whole training step on a fresh batch: forward, backward, clipping to norm 1.0, AdamW. */
   step(): Promise<void>;
   dispose(): Promise<void>;
@@ -76,11 +78,13 @@ export interface Ours {
 export const ours: Ours = {
   async openFixed(fixed) {
     const model = buildModel(hubConfig(fixed), { head: 'sequence-classification', training: true });
-    const trainer = await openTrainer(model, freshWeights(model), fixed.threads);
+    const program = openProgram(model, freshWeights(model));
+    const trainer = await openTrainer(program, fixed.threads);
     const uniform = mulberry32(1);
     const { batch, length, vocab } = fixed;
     return {
       parameters: countParameters(model),
+      flops: countFlops(program, { batch, length }),
       async step() {
         const ids = BigInt64Array.from({ length: batch * length }, () =>
           BigInt(1 + Math.floor(uniform() * (vocab - 1))),
@@ -114,7 +118,7 @@ export const ours: Ours = {
     const epoch = lengthBatches(lengths, { batchSize, seed: SEED, epoch: 0 });
     const costs = epoch.map((batch) => paddedTokens(lengths, batch));
     const chosen = limit === undefined ? epoch : spread(costs, limit).map((index) => epoch[index]!);
-    const trainer = await openTrainer(model, weights, threads);
+    const trainer = await openTrainer(openProgram(model, weights), threads);
     return {
       parameters: countParameters(model),
       batches: chosen.length,
@@ -139,12 +143,19 @@ function readRows(file: string): { prompt: string; label: number }[] {
   });
 }
 
-/** AdamW as the peer has it: 3e-5, weight decay 0.1 but none on biases and norms, clipping at 1. */
-function openTrainer(model: Model, weights: ReadonlyMap<string, Float32Array>, threads: number): Promise<Trainer> {
-  const labels = model.graph.input('labels', 'int64', ['batch']);
-  const loss = crossEntropy(model.output, labels);
-  const program = trainingProgram(model, { loss, weights, weightDecay: 0.1 });
+/** Weight decay as the peer has it: 0.1, but none on biases and norms. */
+function openProgram(model: Model, weights: ReadonlyMap<string, Float32Array>): TrainingProgram {
+  const loss = crossEntropy(model.output, model.graph.input('labels', 'int64', ['batch']));
+  return trainingProgram(model, { loss, weights, weightDecay: 0.1 });
+}
+
+function openTrainer(program: TrainingProgram, threads: number): Promise<Trainer> {
   return createTrainer(program, { learningRate: 3e-5, clipNorm: 1, seed: SEED, threads });
+}
+
+function countFlops(program: TrainingProgram, sizes: Record<string, number>): number {
+  const plan = planGradients(program, { byRows: true });
+  return productFlops([program.loss, ...plan.map(({ gradient }) => gradient)], sizes);
 }
 
 function freshWeights({ scope, config }: Model): Map<string, Float32Array> {

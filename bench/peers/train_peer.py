@@ -3,6 +3,7 @@
     {"cmd": "hello", "threads": 2}                                       -> versions, the folder of MiniLM's weights
     {"cmd": "open", "case": FixedCase}                                   -> parameters, attention
     {"cmd": "steps", "n": 3, "autocast": false}                          -> ms of each step
+    {"cmd": "optimizer_steps", "n": 5}                                   -> ms of each clipping and AdamW, without a pass
     {"cmd": "open_real", "case": RealCase, "grouped": false, "limit": 20}-> parameters, attention, batches, computedPerReal
     {"cmd": "batches", "indices": [0, 5], "autocast": false}             -> ms, samples, loss of each batch
     {"cmd": "close"}
@@ -102,6 +103,18 @@ class Trainer:
         return (time.perf_counter() - start) * 1e3, loss.item()
 
 
+    def optimizer_steps(self, n):
+        for parameter in self.model.parameters():
+            parameter.grad = torch.full_like(parameter, 1e-3)
+        ms = []
+        for _ in range(n):
+            start = time.perf_counter()
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+            self.optimizer.step()
+            ms.append((time.perf_counter() - start) * 1e3)
+        return {'ms': ms}
+
+
 class Fixed(Trainer):
     """Batches of random ids, all of full length, fresh at each step."""
 
@@ -195,7 +208,7 @@ class Peer:
                 torch.manual_seed(SEED)
                 self.trainer = Fixed(**arguments) if name == 'open' else Real(**arguments)
                 return self.trainer.about()
-            case 'steps' | 'batches':
+            case 'steps' | 'batches' | 'optimizer_steps':
                 return getattr(self.trainer, name)(**arguments)
             case 'close':
                 self.trainer = None

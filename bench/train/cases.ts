@@ -51,11 +51,8 @@ export function measurements(threads: number, scaling: boolean): Measurement[] {
   ];
 }
 
-/**
- * Floating-point operations of one step's matrix products, the backward pass counted as twice the forward. DeBERTa's two
- * position terms are counted as transformers computes them: against all 2 x 256 buckets, projections included.
- */
-export function stepFlops({ family, hidden: E, layers, intermediate, batch: B, length: T }: FixedCase): number {
+/** Floating-point operations of about one step's matrix products, the backward pass taken as twice the forward. */
+function roughFlops({ family, hidden: E, layers, intermediate, batch: B, length: T }: FixedCase): number {
   const projections = 2 * B * T * (4 * E * E + 2 * E * intermediate);
   const attention = 4 * B * T * T * E;
   const positions = family === 'bert' ? 0 : 4 * 2 * BUCKETS * (B * T * E + E * E);
@@ -64,7 +61,7 @@ export function stepFlops({ family, hidden: E, layers, intermediate, batch: B, l
 
 /** Rough work of a measurement's step, to foretell the time left; a real batch is taken at the data's mean length. */
 export function roughWork(measurement: Measurement): number {
-  if (measurement.kind === 'fixed') return stepFlops(measurement.fixed);
+  if (measurement.kind === 'fixed') return roughFlops(measurement.fixed);
   const length = measurement.grouped ? 60 : 350; // 55 real tokens x 1.09 or 6.4 (design.md)
-  return stepFlops({ ...shapes.minilm, batch: 32, length, dropout: DROPOUT, threads: 1 });
+  return roughFlops({ ...shapes.minilm, batch: 32, length, dropout: DROPOUT, threads: 1 });
 }

@@ -2,7 +2,7 @@
 import type { Ours, RealCase } from '../ours/train.ts';
 import { makeRow, type Row } from '../report.ts';
 import { median, type ProgressStream, type Side, takeTurns, timed, WARM_UP } from '../rounds.ts';
-import { type Measurement, stepFlops } from './cases.ts';
+import type { Measurement } from './cases.ts';
 import type { TrainPeer } from './peer.ts';
 
 const STEPS_PER_TURN = 3; // fixed rows
@@ -69,7 +69,7 @@ export async function measureFixed(
   await run.dispose();
   await peer?.close();
   const stepMs = median(ourMs);
-  const gemmShare = stepFlops(fixed) / stepMs / 1e6 / gemm; // of the rate of a bare product
+  const gemmShare = run.flops / stepMs / 1e6 / gemm; // of the rate of a bare product
   return variants.map(({ name }, index) =>
     makeRow({
       case: name,

@@ -12,6 +12,8 @@ export interface TrainPeer {
   openFixed(fixed: FixedCase): Promise<{ parameters: number }>;
   /** @returns milliseconds of each step */
   steps(n: number, autocast: boolean): Promise<number[]>;
+  /** Clipping and AdamW of the open model, on gradients made up beforehand. @returns milliseconds of each */
+  optimizerSteps(n: number): Promise<number[]>;
   openReal(
     real: RealCase,
     grouped: boolean,
@@ -35,6 +37,7 @@ export async function startTrainPeer(threads: number): Promise<TrainPeer | null>
     ...about,
     openFixed: (fixed) => peer.ask({ cmd: 'open', case: fixed }),
     steps: async (n, autocast) => (await peer.ask<{ ms: number[] }>({ cmd: 'steps', n, autocast })).ms,
+    optimizerSteps: async (n) => (await peer.ask<{ ms: number[] }>({ cmd: 'optimizer_steps', n })).ms,
     openReal: (real, grouped, limit) => peer.ask({ cmd: 'open_real', case: real, grouped, limit: limit ?? null }),
     batches: (indices, autocast) => peer.ask({ cmd: 'batches', indices, autocast }),
     close: () => peer.ask({ cmd: 'close' }),

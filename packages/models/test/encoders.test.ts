@@ -1,6 +1,7 @@
 /** Outputs, losses and gradients of every encoder and option beside transformers', in float32, padding in each batch. */
 import {
   crossEntropy,
+  type DataType,
   type Dim,
   emitModel,
   gradients,
@@ -84,7 +85,7 @@ async function compute({ folder, tensors }: OracleCase, task: Task) {
   const { model, weights } = await loadWeights(folder, { head: task.head });
   const { graph, scope, config, encoder, output } = model;
   const { dtype } = tensors.get(task.target)!;
-  const loss = task.loss(output, graph.input(task.target, dtype, task.targetDims(config.hiddenSize)));
+  const loss = task.loss(output, graph.input(task.target, dtype as DataType, task.targetDims(config.hiddenSize)));
   const parameters = [...scope.parameters.values()];
   const found = gradients(
     loss,

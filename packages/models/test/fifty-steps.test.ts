@@ -1,6 +1,6 @@
 /** Fifty AdamW steps from the same weights on the same batches, beside PyTorch: losses, norms and rates of each. */
 import path from 'node:path';
-import { crossEntropy, schedules } from 'onnx-grad';
+import { crossEntropy, type StepResult, schedules } from 'onnx-grad';
 import { createTrainer } from 'onnx-grad/node';
 import { expect, it } from 'vitest';
 import { readSafetensors } from '../src/checkpoint/safetensors.node.ts';
@@ -17,7 +17,7 @@ it.each(['steps50-bert', 'steps50-deberta'])('%s', async (name) => {
   const learningRate = schedules.linear({ peak: 1e-3, warmupSteps: 10, totalSteps: 60 });
   const trainer = await createTrainer(program, { learningRate });
   const inputs = ['input_ids', 'attention_mask', 'labels', ...(model.inputs.tokenTypeIds ? ['token_type_ids'] : [])];
-  const steps = [];
+  const steps: StepResult[] = [];
   for (let step = 0; step < 50; step++) {
     const batch = inputs.map((input) => [input, toBatchTensor(stacked.get(input)!, step)] as const);
     steps.push(await trainer.step(Object.fromEntries(batch)));

@@ -4,6 +4,7 @@ export { type AttentionOptions, attention } from './graph/attention.ts';
 export { addDims, formatShape, mulDims, productOf, sameShape, subDims } from './graph/dims.ts';
 export { embeddingLookup, type Lookup, onlyLookupOf } from './graph/embedding.ts';
 export { type EmitOptions, emitModel } from './graph/emit.ts';
+export { productFlops } from './graph/flops.ts';
 export { checkpoint, gradients, pullback } from './graph/gradients.ts';
 export type { Constant, Graph, Value, ValueType } from './graph/graph.ts';
 export type { OpAttributes, OpType } from './graph/op-types.ts';
@@ -19,6 +20,13 @@ export {
   meanSquaredError,
   softLabelLoss,
 } from './train/losses.ts';
-export type { Batch, BatchTensor, Dropout, TrainedParameter, TrainingProgram } from './train/program.ts';
+export {
+  type Batch,
+  type BatchTensor,
+  type Dropout,
+  planGradients,
+  type TrainedParameter,
+  type TrainingProgram,
+} from './train/program.ts';
 export * as schedules from './train/schedules.ts';
 export type { Predictor, StepResult, Trainer, TrainerOptions, TrainerState } from './train/trainer.ts';

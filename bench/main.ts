@@ -12,7 +12,7 @@ const benches: Record<string, Bench> = {
   train: {
     summary: `training against transformers on PyTorch
       --cases <text>     only rows whose name contains it         --rounds <n>    5
-      --scaling          also how time grows with length, batch   --threads <n>   all cores
+      --threads <n>      all cores
       --minilm <folder>  weights (or HARMAUG_MINILM; default: the peers')
       --data <jsonl>     prompts (or HARMAUG_TRAIN_DATA; default: ../shared/data/train/prompts.jsonl)
       --epoch            real rows over a whole epoch, losses compared; "real usual" takes hours`,

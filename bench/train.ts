@@ -4,6 +4,7 @@
  * - `fixed` rows: median milliseconds of a whole step (forward, backward, clipping, AdamW) on random ids of full length.
  * - `real` rows: samples per second over an epoch of prompts, from batches that stand for it (`spread`). The peer pads to
  *   the longest of each random batch (`usual`) or groups by length (`grouped`); ours makes its batches as it always does.
+ * - `scaling` rows: how our time grows with length and batch.
  * - ` bf16` rows: the peer under bfloat16 autocast, ours in float32 all the same.
  */
 import { existsSync, readFileSync } from 'node:fs';
@@ -34,7 +35,6 @@ export async function runTrain(argv: readonly string[]): Promise<Report> {
       cases: { type: 'string', default: '' },
       rounds: { type: 'string', default: '5' },
       threads: { type: 'string', default: String(os.availableParallelism()) },
-      scaling: { type: 'boolean', default: false },
       epoch: { type: 'boolean', default: false },
       minilm: { type: 'string', default: process.env.HARMAUG_MINILM ?? '' },
       data: { type: 'string', default: process.env.HARMAUG_TRAIN_DATA ?? '../shared/data/train/prompts.jsonl' },
@@ -90,8 +90,8 @@ export async function benchTrain(options: TrainOptions, setup: TrainSetup): Prom
 }
 
 /** The measurements asked for, each with the rows wanted of it. */
-function planRows({ cases, threads, scaling, epoch, minilm, data }: TrainOptions, hasPeer: boolean) {
-  return measurements(threads, scaling)
+function planRows({ cases, threads, epoch, minilm, data }: TrainOptions, hasPeer: boolean) {
+  return measurements(threads)
     .filter(({ kind }) => kind === 'fixed' || (minilm !== undefined && data !== undefined))
     .map((measurement) => {
       const half = hasPeer && measurement.withPeer && !(epoch && measurement.kind === 'real');

@@ -36,13 +36,13 @@ const sizes: readonly Size[] = [
   ['deberta-v3-xsmall', 4, 512],
 ];
 
-/** Every measurement of the benchmark, in the order they run. `scaling` adds ours alone over lengths and batches. */
-export function measurements(threads: number, scaling: boolean): Measurement[] {
+/** Every measurement of the benchmark, in the order they run. `scaling` has ours alone. */
+export function measurements(threads: number): Measurement[] {
   const rows = [
     ...sizes.map((size) => fixed('fixed', size)),
     ...sizes.map((size) => fixed('fixed', size, 0)),
-    ...(scaling ? [128, 256, 512, 1024, 2048].map((length) => fixed('scaling', ['minilm', 1, length])) : []),
-    ...(scaling ? [2, 4, 8, 16, 32].map((batch) => fixed('scaling', ['minilm', batch, 128])) : []),
+    ...[128, 256, 512, 1024, 2048].map((length) => fixed('scaling', ['minilm', 1, length])),
+    ...[2, 4, 8, 16, 32].map((batch) => fixed('scaling', ['minilm', batch, 128])),
   ];
   return [
     ...rows.map((row) => row(threads)),

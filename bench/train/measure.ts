@@ -13,7 +13,6 @@ export interface TrainOptions {
   readonly cases: string;
   readonly rounds: number;
   readonly threads: number;
-  readonly scaling: boolean;
   /** Real rows over a whole epoch, with its mean loss, instead of a part that stands for it; float32 only. */
   readonly epoch: boolean;
   /** Folder of MiniLM's weights, JSONL file of prompts; absent: the real rows are left out. */

@@ -2,7 +2,7 @@
  * A training run on disk: a Hugging Face folder (config.json, model.safetensors, tokenizer files) with the optimizer's
  * moments (optimizer.safetensors) and where the run stood (training.json). Resumed, it gives the unbroken run's losses.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import path from 'node:path';
 import { FormatError, type TrainerState } from 'onnx-grad';
@@ -58,6 +58,11 @@ export async function saveTraining(folder: string, training: TrainingToSave): Pr
     const record = formatRecord({ step, seed, position, options, dataHash, versions: readVersions() });
     await writeAside(path.join(aside, 'training.json'), [new TextEncoder().encode(record)]);
   });
+}
+
+/** Whether `saveTraining` has written there. */
+export function hasTraining(folder: string): boolean {
+  return existsSync(findFolder(folder));
 }
 
 /**

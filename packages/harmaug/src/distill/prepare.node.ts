@@ -1,0 +1,73 @@
+/** From labelled rows to what a run trains on: encoded texts with their targets, split. */
+import { createHash } from 'node:crypto';
+import type { EncodedArrays, TextOrPair } from '@harmaug/models';
+import { TokenizerPool } from '@harmaug/models/node';
+import { ConfigError } from 'onnx-grad';
+import type { Row } from '../data/row.ts';
+import type { DistillSettings } from './settings.ts';
+import { type Split, splitByPrompt } from './split.ts';
+import { type Target, targetOf } from './targets.ts';
+
+export interface DistillData {
+  readonly encoded: readonly EncodedArrays[];
+  readonly lengths: readonly number[];
+  readonly targets: readonly Target[];
+  readonly isSynthetic: readonly boolean[];
+  readonly split: Split;
+  /** Rows that were cut to `maxLength`. */
+  readonly truncated: number;
+  /** "sha256:…" of every row that is learned from, in order. */
+  readonly hash: string;
+}
+
+const SPLIT_SEED = 0; // of the paper's code, random_state: the same rows are held out whatever the run's seed
+
+/** A row as the student reads it, in training and in use alike: the prompt alone, or prompt and response as a pair. */
+export function textOf({ prompt, response }: Pick<Row, 'prompt' | 'response'>): TextOrPair {
+  return response === undefined ? prompt : [prompt, response];
+}
+
+/**
+ * @param folder of the student, for its tokenizer
+ * @throws ConfigError for rows without labels, a single class, too few rows
+ */
+export async function prepareData(
+  folder: string,
+  { seedRows, syntheticRows }: { seedRows: readonly Row[]; syntheticRows: readonly Row[] },
+  settings: DistillSettings,
+  signal?: AbortSignal,
+): Promise<DistillData> {
+  const rows = [...seedRows, ...syntheticRows];
+  if (rows.length === 0) throw new ConfigError('There are no rows to learn from.');
+  const targets = rows.map((row) => targetOf(row, settings));
+  const unsafe = targets.filter(({ label }) => label === 1).length;
+  if (unsafe === 0 || unsafe === rows.length) {
+    const only = unsafe === 0 ? 'safe (0)' : 'unsafe (1)';
+    throw new ConfigError(`All ${rows.length} rows are labelled ${only}. A guard needs rows of both classes.`);
+  }
+  const pool = await TokenizerPool.open(folder);
+  try {
+    const { maxLength, validationShare } = settings;
+    const encoded = await pool.encodeBatch(rows.map(textOf), { maxLength, ...(signal ? { signal } : {}) });
+    const labels = targets.map(({ label }) => label);
+    return {
+      encoded,
+      targets,
+      lengths: encoded.map(({ ids }) => ids.length),
+      isSynthetic: rows.map((_, row) => row >= seedRows.length),
+      split: splitByPrompt(rows, labels, { share: validationShare, seed: SPLIT_SEED }),
+      truncated: encoded.filter(({ removedTokens }) => removedTokens > 0).length,
+      hash: hashRows(rows, seedRows.length),
+    };
+  } finally {
+    await pool.dispose();
+  }
+}
+
+function hashRows(rows: readonly Row[], seedCount: number): string {
+  const hash = createHash('sha256').update(`${seedCount}\n`);
+  for (const { prompt, response, label, softLabel } of rows) {
+    hash.update(`${JSON.stringify([prompt, response ?? null, label ?? null, softLabel ?? null])}\n`);
+  }
+  return `sha256:${hash.digest('hex')}`;
+}

@@ -1,0 +1,385 @@
+/** One student, one seed: training with checkpoints, validation and a curve, resumable at any moment. */
+import { mkdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { buildModel, collate, type DataPosition, paddedTokens, trainingProgram } from '@harmaug/models';
+import {
+  hasTraining,
+  type LoadedModel,
+  loadModel,
+  loadTraining,
+  type SavedTraining,
+  saveModel,
+  saveTraining,
+} from '@harmaug/models/node';
+import { ConfigError, schedules, type Trainer } from 'onnx-grad';
+import { createTrainer, type Device } from 'onnx-grad/node';
+import { metrics } from '../evaluate/metrics.ts';
+import { curveOf, rank } from '../evaluate/ranking.ts';
+import { scoreEncoded, sigmoid } from '../scoring/score-encoded.ts';
+import { type CurvePoint, readCurve, type ValidationPoint, writeCurve } from './curve.node.ts';
+import { epochBatches } from './epoch.ts';
+import { distillationLoss } from './objective.ts';
+import type { DistillData } from './prepare.node.ts';
+import { RECORD_FILE, type RunRecord, readRunRecord, writeRunRecord } from './record.node.ts';
+import type { DistillSettings } from './settings.ts';
+
+export const LABELS = ['safe', 'unsafe'] as const;
+
+export interface RunOptions {
+  /** Hugging Face folder of the student's start. */
+  readonly student: string;
+  /** Folder of the result. While the run lasts it holds the checkpoint too. */
+  readonly out: string;
+  readonly seed: number;
+  readonly device?: Device;
+  readonly threads?: number;
+  /** Stops after the step in hand, with a checkpoint to go on from. */
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: RunEvent) => void;
+  /** Time between checkpoints. */
+  readonly checkpointEveryMs?: number;
+}
+
+export type RunEvent =
+  | { readonly kind: 'resumed'; readonly step: number }
+  | {
+      readonly kind: 'step';
+      readonly step: number;
+      readonly totalSteps: number;
+      readonly epoch: number;
+      readonly loss: number;
+      readonly rowsPerSecond: number;
+      readonly leftMs: number;
+    }
+  | ValidationPoint
+  | { readonly kind: 'saved'; readonly step: number };
+
+export interface RunResult {
+  /** False where the signal stopped it. */
+  readonly isFinished: boolean;
+  readonly steps: number;
+  readonly curve: readonly CurvePoint[];
+}
+
+const CHECKPOINT_EVERY_MS = 5 * 60_000;
+const CLOCK_WINDOW = 50; // steps over which speed is averaged
+
+/**
+ * Trains, or goes on where a killed run of the same settings and data stopped: the final weights are those of the unbroken
+ * run. A finished run is left as it is.
+ * @throws ConfigError when `out` holds a run of other settings or data; DivergedError when the loss is no number any more
+ */
+export async function runDistillation(
+  data: DistillData,
+  settings: DistillSettings,
+  options: RunOptions,
+): Promise<RunResult> {
+  const { out, seed, student } = options;
+  const files = runFiles(out);
+  await mkdir(out, { recursive: true, mode: 0o700 });
+  const identity = { ...settings, seed, student: path.basename(student), device: options.device ?? 'cpu' };
+  const finished = await readRunRecord(files.record);
+  if (finished) {
+    expectSame(finished, identity, data.hash, out);
+    return { isFinished: true, steps: finished.steps, curve: readCurve(files.curve, finished.steps) };
+  }
+  const saved = hasTraining(files.training) ? await loadTraining(files.training) : null;
+  if (saved) expectSame(saved, identity, data.hash, out);
+  const loaded = await loadStudent(options);
+  const schedule = planSteps(data, settings, seed);
+  const trainer = await openTrainer(loaded, saved, settings, schedule.totalSteps, options);
+  const run = new Run({ data, settings, options, loaded, trainer, identity, schedule, files }, saved);
+  try {
+    return await run.toEnd();
+  } finally {
+    await run.dispose();
+  }
+}
+
+/** Where a run keeps what. */
+export function runFiles(out: string) {
+  return {
+    record: path.join(out, RECORD_FILE),
+    training: path.join(out, 'training'),
+    curve: path.join(out, 'curve.jsonl'),
+    best: path.join(out, 'best'),
+  };
+}
+
+function loadStudent({ student, seed }: RunOptions): Promise<LoadedModel> {
+  const head = 'sequence-classification';
+  return loadModel(student, { head, labels: LABELS, training: true, initialiseHead: true, seed });
+}
+
+interface StepPlan {
+  readonly totalSteps: number;
+  batches(epoch: number): number[][];
+}
+
+/** Batches of an epoch by row number, and how many steps the run has. */
+function planSteps(
+  { lengths, targets, isSynthetic, split }: DistillData,
+  settings: DistillSettings,
+  seed: number,
+): StepPlan {
+  const pick = <T>(values: readonly T[]) => split.training.map((row) => values[row]!);
+  const rows = {
+    lengths: pick(lengths),
+    labels: pick(targets).map(({ label }) => label),
+    isSynthetic: pick(isSynthetic),
+  };
+  const perEpoch = Math.ceil(split.training.length / settings.batchSize);
+  return {
+    totalSteps: Math.min(settings.epochs * perEpoch, settings.maxSteps ?? Infinity),
+    batches: (epoch) =>
+      epochBatches(rows, settings, { seed, epoch }).map((batch) => batch.map((at) => split.training[at]!)),
+  };
+}
+
+async function openTrainer(
+  { model, weights }: LoadedModel,
+  saved: SavedTraining | null,
+  settings: DistillSettings,
+  totalSteps: number,
+  { seed, device, threads }: RunOptions,
+): Promise<Trainer> {
+  const { learningRate: peak, weightDecay, clipNorm } = settings;
+  const loss = distillationLoss(model.output, settings);
+  const program = trainingProgram(model, { loss, weights, weightDecay });
+  const warmupSteps = Math.min(settings.warmupSteps, Math.floor(totalSteps / 10));
+  const trainer = await createTrainer(program, {
+    learningRate: schedules.linear({ peak, warmupSteps, totalSteps }),
+    clipNorm,
+    seed,
+    ...(device ? { device } : {}),
+    ...(threads ? { threads } : {}),
+  });
+  if (saved) await trainer.restore(saved.state);
+  return trainer;
+}
+
+interface RunParts {
+  readonly data: DistillData;
+  readonly settings: DistillSettings;
+  readonly options: RunOptions;
+  readonly loaded: LoadedModel;
+  readonly trainer: Trainer;
+  /** Everything that the result depends on, beside the data. */
+  readonly identity: Record<string, unknown>;
+  readonly schedule: StepPlan;
+  readonly files: ReturnType<typeof runFiles>;
+}
+
+class Run {
+  readonly #parts: RunParts;
+  readonly #curve: CurvePoint[];
+  #position: DataPosition;
+  #step: number;
+  #isFinished = false;
+  #lastSave = performance.now();
+  readonly #clock = new Clock();
+
+  constructor(parts: RunParts, saved: SavedTraining | null) {
+    this.#parts = parts;
+    this.#position = saved?.position ?? { epoch: 0, index: 0 };
+    this.#step = saved?.step ?? 0;
+    this.#curve = saved ? readCurve(parts.files.curve, saved.step) : [];
+    if (saved) parts.options.onEvent?.({ kind: 'resumed', step: saved.step });
+  }
+
+  async toEnd(): Promise<RunResult> {
+    const { options, schedule } = this.#parts;
+    while (this.#step < schedule.totalSteps && !this.#hasStalled()) {
+      await this.#epoch();
+      if (options.signal?.aborted) return this.#result();
+      if (this.#parts.data.split.validation.length > 0) await this.#validate();
+    }
+    await this.#writeResult();
+    this.#isFinished = true;
+    return this.#result();
+  }
+
+  /** The rest of the epoch in hand. */
+  async #epoch(): Promise<void> {
+    const { data, schedule, options, trainer, loaded } = this.#parts;
+    const { epoch } = this.#position;
+    const batches = schedule.batches(epoch);
+    const costs = batches.map((rows) => paddedTokens(data.lengths, rows)); // tokens
+    for (let { index } = this.#position; index < batches.length && this.#step < schedule.totalSteps; index++) {
+      const rows = batches[index]!;
+      const { loss, gradNorm, learningRate, step } = await trainer.step(
+        collate(
+          rows.map((row) => data.encoded[row]!),
+          loaded.model.config,
+          this.#labels(rows),
+        ),
+      );
+      this.#step = step;
+      this.#position = { epoch, index: index + 1 };
+      this.#curve.push({ kind: 'step', step, epoch, loss, gradNorm, learningRate });
+      this.#clock.tick(rows.length, costs[index]!);
+      options.onEvent?.({
+        kind: 'step',
+        step,
+        totalSteps: schedule.totalSteps,
+        epoch,
+        loss,
+        rowsPerSecond: this.#clock.rowsPerSecond,
+        leftMs: this.#clock.msPerToken * this.#tokensLeft(costs, index + 1),
+      });
+      const isDue = performance.now() - this.#lastSave > (options.checkpointEveryMs ?? CHECKPOINT_EVERY_MS);
+      if (isDue || options.signal?.aborted) await this.#save();
+      if (options.signal?.aborted) return;
+    }
+    this.#position = { epoch: epoch + 1, index: 0 };
+  }
+
+  #labels(rows: readonly number[]) {
+    const { lambda } = this.#parts.settings;
+    const targets = rows.map((row) => this.#parts.data.targets[row]!);
+    return {
+      ...(lambda < 1 ? { labels: targets.map(({ label }) => label) } : {}),
+      ...(lambda > 0 ? { softLabels: targets.map(({ softLabel }) => softLabel) } : {}),
+    };
+  }
+
+  /** Of this epoch as it is, of later ones as much as this one has, up to the last step. */
+  #tokensLeft(costs: readonly number[], next: number): number {
+    const stepsLeft = this.#parts.schedule.totalSteps - this.#step;
+    const inEpoch = costs.slice(next, next + stepsLeft);
+    const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+    return sum(inEpoch) + (sum(costs) / costs.length) * (stepsLeft - inEpoch.length);
+  }
+
+  async #validate(): Promise<void> {
+    const { data, trainer, loaded, options, settings, files } = this.#parts;
+    const { validation } = data.split;
+    const plain = buildModel(loaded.json, { head: 'sequence-classification' });
+    const predictor = await trainer.predictor(plain.graph, new Map([['logits', plain.output]]));
+    const margins = await scoreEncoded(
+      async (batch) => (await predictor.run(batch)).logits!,
+      validation.map((row) => data.encoded[row]!),
+      loaded.model.config,
+    );
+    await predictor.dispose();
+    const curve = curveOf(
+      rank(
+        margins.map(sigmoid),
+        validation.map((row) => data.targets[row]!.label),
+      ),
+    );
+    const [auprc, f1] = [metrics.auprc(curve, HALF), metrics.f1(curve, HALF)];
+    const point: ValidationPoint = { kind: 'validation', step: this.#step, epoch: this.#position.epoch - 1, auprc, f1 };
+    this.#curve.push(point);
+    if (settings.keep === 'best' && bestOf(this.#curve) === point) await this.#writeModel(files.best);
+    options.onEvent?.(point);
+    await this.#save();
+  }
+
+  /** Whether `patience` epochs went by without a better AUPRC. */
+  #hasStalled(): boolean {
+    const { patience } = this.#parts.settings;
+    const best = bestOf(this.#curve);
+    return patience !== null && best !== null && this.#position.epoch - 1 - best.epoch >= patience;
+  }
+
+  /** The curve first: a checkpoint is never ahead of it. */
+  async #save(): Promise<void> {
+    const { loaded, trainer, files, identity, data, options } = this.#parts;
+    await writeCurve(files.curve, this.#curve);
+    const { json, model, tokenizerFiles } = loaded;
+    await saveTraining(files.training, {
+      json,
+      model,
+      tokenizerFiles,
+      state: await trainer.state(),
+      position: this.#position,
+      options: identity as never,
+      dataHash: data.hash,
+    });
+    this.#lastSave = performance.now();
+    options.onEvent?.({ kind: 'saved', step: this.#step });
+  }
+
+  /** The weights that are kept, in the run's own folder; its record last, and then nothing of the checkpoint any more. */
+  async #writeResult(): Promise<void> {
+    const { files, options, settings, identity, data } = this.#parts;
+    await writeCurve(files.curve, this.#curve);
+    if (settings.keep === 'best') {
+      const { json, model, weights, tokenizerFiles } = await loadModel(files.best, { head: 'sequence-classification' });
+      await saveModel(options.out, { json, model, weights, tokenizerFiles });
+    } else {
+      await this.#writeModel(options.out);
+    }
+    await writeRunRecord(files.record, { options: identity, dataHash: data.hash, steps: this.#step });
+    for (const folder of [files.training, files.best]) await rm(folder, { recursive: true, force: true });
+  }
+
+  async #writeModel(folder: string): Promise<void> {
+    const { loaded, trainer } = this.#parts;
+    const { json, model, tokenizerFiles } = loaded;
+    await mkdir(folder, { recursive: true });
+    await saveModel(folder, { json, model, tokenizerFiles, weights: await trainer.parameters() });
+  }
+
+  #result(): RunResult {
+    return { isFinished: this.#isFinished, steps: this.#step, curve: this.#curve };
+  }
+
+  async dispose(): Promise<void> {
+    await this.#parts.trainer.dispose();
+  }
+}
+
+const HALF = { threshold: 0.5 };
+
+/** The first validation with the highest AUPRC. */
+function bestOf(curve: readonly CurvePoint[]): ValidationPoint | null {
+  const points = curve.filter((point) => point.kind === 'validation');
+  return points.reduce<ValidationPoint | null>(
+    (best, point) => (best === null || (point.auprc ?? 0) > (best.auprc ?? 0) ? point : best),
+    null,
+  );
+}
+
+/** @throws ConfigError naming the first setting that differs */
+function expectSame(
+  saved: Pick<RunRecord, 'options' | 'dataHash'>,
+  identity: Record<string, unknown>,
+  hash: string,
+  out: string,
+): void {
+  const remedy = 'Give another --out, or remove that folder to begin anew.';
+  for (const [name, value] of Object.entries(identity)) {
+    const before = saved.options[name] ?? null;
+    if (before === (value ?? null)) continue;
+    throw new ConfigError(`${out} holds a run with ${name} ${String(before)}, not ${String(value)}. ${remedy}`);
+  }
+  if (saved.dataHash !== hash) throw new ConfigError(`${out} holds a run on other data. ${remedy}`);
+}
+
+/** Speed over the last steps. */
+class Clock {
+  readonly #steps: { at: number; rows: number; tokens: number }[] = [{ at: performance.now(), rows: 0, tokens: 0 }];
+
+  tick(rows: number, tokens: number): void {
+    this.#steps.push({ at: performance.now(), rows, tokens });
+    if (this.#steps.length > CLOCK_WINDOW) this.#steps.shift();
+  }
+
+  get rowsPerSecond(): number {
+    return (1000 * this.#sum('rows')) / this.#elapsedMs;
+  }
+
+  get msPerToken(): number {
+    return this.#elapsedMs / this.#sum('tokens');
+  }
+
+  get #elapsedMs(): number {
+    return this.#steps.at(-1)!.at - this.#steps[0]!.at;
+  }
+
+  #sum(what: 'rows' | 'tokens'): number {
+    return this.#steps.slice(1).reduce((sum, step) => sum + step[what], 0);
+  }
+}

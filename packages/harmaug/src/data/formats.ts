@@ -124,10 +124,12 @@ export const formats = {
   /** bench-llm/or-bench: safe but for or-bench-toxic */
   'or-bench': { columns: 'prompt, category', read: ({ prompt, category }) => ({ prompt, label: 0, category }) },
   'or-bench-toxic': { columns: 'prompt, category', read: ({ prompt, category }) => ({ prompt, label: 1, category }) },
-  /** Bertievidgen/SimpleSafetyTests */
+  /** bertiev/SimpleSafetyTests; its copy on the hub calls the prompt `prompt` */
   simplesafetytests: {
-    columns: 'id, harm_area, prompt',
-    read: ({ id, harm_area, prompt }) => ({ id: String(id), prompt, label: 1, category: harm_area }),
+    columns: 'id, harm_area, prompts_final',
+    read: ({ id, harm_area, prompts_final, prompt }) => {
+      return { id: String(id), prompt: prompts_final ?? prompt, label: 1, category: harm_area };
+    },
   },
   /** alexandrasouly/strongreject */
   strongreject: {

@@ -22,6 +22,9 @@ export interface Place {
   readonly file: string;
   /** Counts from 1. */
   readonly line: number;
+  /** The columns that the format expects, and those that are there: shown where a column is missing. */
+  readonly columns?: string;
+  readonly present?: readonly string[];
 }
 
 const MAX_TEXT_CHARACTERS = 1_000_000;
@@ -32,12 +35,15 @@ const MAX_NAME_CHARACTERS = 1000; // ids, sources, categories
  * @throws FormatError naming file, line and field
  */
 export function checkRow(fields: Fields, place: Place): Row {
-  const fail = (field: string, expected: string): never => {
-    const got = describe(fields[field as keyof Row]);
-    throw new FormatError(`${place.file} line ${place.line}: "${field}": expected ${expected}, got ${got}.`, {
-      file: place.file,
-      field,
-    });
+  const fail = (field: keyof Row, expected: string): never => {
+    const { file, line, columns, present } = place;
+    const name = columnNames[field] ?? field;
+    const isMissing = fields[field] === undefined && columns !== undefined && present !== undefined;
+    const hint = isMissing
+      ? ` The format has the columns ${columns}; there are ${present.slice(0, 20).join(', ')}.`
+      : '';
+    const message = `${file} line ${line}: "${name}": expected ${expected}, got ${describe(fields[field])}.${hint}`;
+    throw new FormatError(message, { file, field: name });
   };
   const text = (field: keyof Row, most: number): string | undefined => {
     const value = fields[field];
@@ -66,6 +72,9 @@ export function checkRow(fields: Fields, place: Place): Row {
     ...(category === undefined ? {} : { category }),
   };
 }
+
+/** What fields are called in files, where it is another name. */
+const columnNames: { readonly [Field in keyof Row]?: string } = { softLabel: 'soft_label' };
 
 /** The kind of a value, and the value of a number or a boolean; never a text. */
 function describe(value: unknown): string {

@@ -1,0 +1,27 @@
+/** Anything that says how likely a text is to be unsafe. */
+import type { Row } from '../data/row.ts';
+
+export interface Score {
+  /** p(unsafe) */
+  readonly score: number;
+  /** Log-odds where the scorer has them: they tell apart what a probability of 1 does not. */
+  readonly margin?: number;
+  /** Whether part of the text was not read. */
+  readonly isTruncated?: boolean;
+}
+
+export interface ScoreRequest {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number) => void;
+}
+
+export interface Scorer {
+  readonly name: string;
+  /** Where its answers come from: paths, versions, precision. Saved with every figure. */
+  readonly about: Readonly<Record<string, string | number | null>>;
+  /** At which score a row counts as unsafe, unless asked otherwise. */
+  readonly threshold: number;
+  /** One score a row, in order. */
+  score(rows: readonly Pick<Row, 'id' | 'prompt' | 'response'>[], request?: ScoreRequest): Promise<Score[]>;
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,144 @@
+/** `harmaug evaluate`: a guard, or scores that one gave, against labelled sets. */
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { readRows } from '../data/read.node.ts';
+import { type BenchmarkId, benchmarkIds, benchmarks } from '../evaluate/benchmarks.ts';
+import { type Evaluation, type EvaluationSet, evaluate } from '../evaluate/evaluate.ts';
+import { fetchBenchmark } from '../evaluate/fetch-benchmark.node.ts';
+import type { MetricName } from '../evaluate/metrics.ts';
+import { readScores, writeScores } from '../evaluate/scores-file.node.ts';
+import { openEncoderScorer } from '../scoring/encoder-scorer.node.ts';
+import type { Score, Scorer } from '../scoring/scorer.ts';
+import { type CommandIo, type CommandResult, defineCommand } from './command.ts';
+import { dataFlags, readOptions } from './data-flags.ts';
+import { UsageError } from './flags.ts';
+import { formatTable } from './table.ts';
+
+export const evaluateCommand = defineCommand({
+  summary: 'measure a guard on labelled data',
+  flags: {
+    guard: { kind: 'text', value: '<folder>', help: 'the guard to measure' },
+    scores: { kind: 'text', value: '<jsonl>', help: 'or scores it gave: id, score, label' },
+    data: { kind: 'texts', value: '<file|benchmark>', help: 'files of labelled rows, or benchmarks by name' },
+    saveScores: { kind: 'text', value: '<jsonl>', help: 'where the scores of every row go' },
+    threshold: { kind: 'number', help: 'score from which a row counts as unsafe; the guard’s own' },
+    maxLength: { kind: 'number', help: 'tokens of a text or pair; what the model has positions for' },
+    resamples: { kind: 'number', help: 'of the bootstrap behind the intervals; 1000' },
+    threads: { kind: 'number', help: 'of the CPU; all cores' },
+    ...dataFlags,
+  },
+  notes: `Benchmarks, fetched from their home: ${benchmarkIds.join(', ')}.
+Each file is a set of its own, named after it. Intervals hold 95% of the resamples.
+
+  harmaug evaluate --guard guard --data xstest openai_moderation my-test.jsonl --save-scores scores.jsonl`,
+
+  async run(values, io) {
+    if ((values.guard === undefined) === (values.scores === undefined)) {
+      throw new UsageError('Give either --guard or --scores.');
+    }
+    if (values.scores !== undefined) return evaluateScores(values.scores, values);
+    if (values.data === undefined) throw new UsageError('--data is missing: files of labelled rows, or benchmarks.');
+    const scorer = await openEncoderScorer(values.guard!, {
+      ...(values.maxLength ? { maxLength: values.maxLength } : {}),
+      ...(values.threads ? { threads: values.threads } : {}),
+    });
+    try {
+      const sets: EvaluationSet[] = [];
+      for (const name of values.data) sets.push(await openSet(name, values, io));
+      return await evaluateSets(scorer, sets, values, io);
+    } finally {
+      await scorer.dispose();
+    }
+  },
+});
+
+interface Options {
+  readonly threshold: number | undefined;
+  readonly resamples: number | undefined;
+  readonly saveScores: string | undefined;
+}
+
+const bootstrapOf = ({ resamples }: Options) => (resamples === undefined ? {} : { resamples });
+
+async function evaluateScores(file: string, options: Options): Promise<CommandResult> {
+  const rows = await readScores(file);
+  const set: EvaluationSet = {
+    id: path.basename(file, '.jsonl'),
+    version: null,
+    rows: rows.map(({ id, label }) => ({ id, prompt: id, label })),
+    skipped: {},
+  };
+  const evaluation = evaluate(set, rows, options.threshold ?? 0.5, bootstrapOf(options));
+  return present({ name: file, about: {} }, [{ ...evaluation, slices: [] }]);
+}
+
+async function evaluateSets(
+  scorer: Scorer,
+  sets: readonly EvaluationSet[],
+  options: Options,
+  io: CommandIo,
+): Promise<CommandResult> {
+  const evaluations: Evaluation[] = [];
+  const scored: { set: EvaluationSet; scores: Score[] }[] = [];
+  for (const set of sets) {
+    const scores = await scorer.score(set.rows, {
+      signal: io.signal,
+      onProgress: (done) => io.progress(`${set.id}: ${done} of ${set.rows.length} rows`),
+    });
+    io.progress(`${set.id}: resampling`);
+    evaluations.push(evaluate(set, scores, options.threshold ?? scorer.threshold, bootstrapOf(options)));
+    scored.push({ set, scores });
+  }
+  if (options.saveScores) {
+    const isOne = sets.length === 1;
+    const rows = scored.flatMap(({ set, scores }) =>
+      set.rows.map(({ id, label, softLabel }, row) => {
+        const { score, margin } = scores[row]!;
+        const hard = label ?? (softLabel! > 0.5 ? 1 : 0);
+        return {
+          id: isOne ? id : `${set.id}/${id}`,
+          score,
+          ...(margin === undefined ? {} : { margin }),
+          label: hard as 0 | 1,
+        };
+      }),
+    );
+    await writeScores(options.saveScores, rows);
+  }
+  return present(scorer, evaluations);
+}
+
+async function openSet(name: string, values: Parameters<typeof readOptions>[0], io: CommandIo): Promise<EvaluationSet> {
+  const benchmark = benchmarks[name as BenchmarkId];
+  if (benchmark === undefined) {
+    const { rows, skipped } = await readRows([name], readOptions(values));
+    const id = path.basename(name).replace(/(\.(jsonl|json|csv|parquet|gz))+$/, '');
+    return { id, version: null, rows, skipped: Object.fromEntries(skipped) };
+  }
+  io.progress(`${name}: fetching`);
+  const cache = io.env.HARMAUG_CACHE ?? path.join(homedir(), '.cache', 'harmaug');
+  const files = await fetchBenchmark(name, benchmark, { cache, token: io.env.HF_TOKEN, signal: io.signal });
+  const parts = [];
+  for (const file of files) parts.push(await readRows([file.path], { format: file.format }));
+  return {
+    id: name,
+    version: benchmark.version,
+    rows: parts.flatMap(({ rows }) => rows),
+    skipped: Object.fromEntries(parts.flatMap(({ skipped }) => [...skipped])),
+  };
+}
+
+const shown: readonly MetricName[] = ['f1', 'precision', 'recall', 'auprc', 'auroc', 'fpr', 'ece'];
+
+function present({ name, about }: Pick<Scorer, 'name' | 'about'>, evaluations: readonly Evaluation[]): CommandResult {
+  const rows = evaluations.map(({ set, rows: count, unsafe, metrics, truncated }) => {
+    const { low, high } = metrics.auprc;
+    const interval = low === null || high === null ? '—' : `${low.toFixed(3)} to ${high.toFixed(3)}`;
+    return [set, count, unsafe, ...shown.map((metric) => metrics[metric].value), interval, truncated];
+  });
+  const header = ['set', 'rows', 'unsafe', ...shown, 'AUPRC interval', 'cut'];
+  const notes = evaluations.flatMap(({ set, skipped }) =>
+    Object.entries(skipped).map(([reason, count]) => `${set}: ${count} records were left out: ${reason}\n`),
+  );
+  return { json: { guard: name, about, sets: evaluations }, text: `${formatTable(header, rows)}${notes.join('')}` };
+}

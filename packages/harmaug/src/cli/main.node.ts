@@ -1,0 +1,92 @@
+/** `harmaug <command> …`: the table of commands, help, exit codes: 0 done, 1 failed, 2 wrong use. */
+import type { Command, CommandIo, CommandResult } from './command.ts';
+import { commonFlags, describeFlags, type FlagValues, parseFlags, suggest, UsageError } from './flags.ts';
+import { Reporter } from './reporter.ts';
+
+interface Entry {
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+/** Each is loaded only when asked for. */
+const commands: Readonly<Record<string, Entry>> = {
+  distill: {
+    summary: 'train a small guard on labelled data',
+    load: async () => (await import('./distill.node.ts')).distillCommand as unknown as Command,
+  },
+  evaluate: {
+    summary: 'measure a guard on labelled data',
+    load: async () => (await import('./evaluate.node.ts')).evaluateCommand as unknown as Command,
+  },
+};
+
+export interface MainIo {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+}
+
+/** @returns the exit code */
+export async function main([name, ...argv]: readonly string[], io: MainIo): Promise<number> {
+  if (name === undefined || name === '--help' || name === 'help') {
+    (name === undefined ? io.stderr : io.stdout).write(usage());
+    return name === undefined ? 2 : 0;
+  }
+  const entry = commands[name];
+  if (!entry) {
+    io.stderr.write(`Unknown command "${name}".${suggest(name, Object.keys(commands))}\n${usage()}`);
+    return 2;
+  }
+  const reporter = new Reporter(io.stderr);
+  try {
+    const command = await entry.load();
+    const flags = { ...command.flags, ...commonFlags };
+    const { values, positionals } = parseFlags(flags, argv, command.positional);
+    const { json, help } = values as FlagValues<typeof commonFlags>;
+    if (help) {
+      io.stdout.write(helpOf(name, entry, command));
+      return 0;
+    }
+    const commandIo: CommandIo = {
+      say: (line) => reporter.say(line),
+      progress: (line) => reporter.progress(line),
+      signal: io.signal,
+      env: io.env,
+    };
+    const result: CommandResult = await command.run(values, commandIo, positionals);
+    reporter.clear();
+    io.stdout.write(json ? `${JSON.stringify(result.json, null, 2)}\n` : result.text);
+    return result.exitCode ?? 0;
+  } catch (error) {
+    reporter.clear();
+    if (error instanceof UsageError) {
+      io.stderr.write(`harmaug ${name}: ${error.message}\nharmaug ${name} --help shows what it takes.\n`);
+      return 2;
+    }
+    if (io.signal.aborted) {
+      io.stderr.write(`harmaug ${name}: stopped.\n`);
+      return 1;
+    }
+    io.stderr.write(`harmaug ${name}: ${describeError(error, io.env)}\n`);
+    return 1;
+  }
+}
+
+/** One line; the stack with HARMAUG_DEBUG. */
+function describeError(error: unknown, env: MainIo['env']): string {
+  if (!(error instanceof Error)) return String(error);
+  return env.HARMAUG_DEBUG ? (error.stack ?? error.message) : error.message;
+}
+
+function usage(): string {
+  const width = Math.max(...Object.keys(commands).map((name) => name.length));
+  const lines = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
+  return ['harmaug <command> [--json] …', ...lines, 'harmaug <command> --help', ''].join('\n');
+}
+
+function helpOf(name: string, { summary }: Entry, { positional = [], flags, notes }: Command): string {
+  const needed = positional.map((argument) => ` ${argument}`).join('');
+  const parts = [`harmaug ${name}${needed} …: ${summary}`, '', describeFlags({ ...flags, ...commonFlags })];
+  return [...parts, ...(notes ? ['', notes.trim()] : []), ''].join('\n');
+}

@@ -1,0 +1,125 @@
+/** The whole command: labelled files in, one student a seed out. */
+import { rename, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Device } from 'onnx-grad/node';
+import { type ReadOptions, readRows } from '../data/read.node.ts';
+import { modelCard } from './card.ts';
+import { readCurve, type ValidationPoint } from './curve.node.ts';
+import { type DistillData, prepareData } from './prepare.node.ts';
+import { type RunEvent, type RunResult, runDistillation, runFiles } from './run.node.ts';
+import { checkSettings, type DistillSettings } from './settings.ts';
+
+export interface DistillRequest {
+  /** Hugging Face folder of the student's start. */
+  readonly student: string;
+  /** Labelled files: the seed set. */
+  readonly train: readonly string[];
+  readonly synthetic?: readonly string[];
+  readonly read?: ReadOptions;
+  /** One seed: the student's folder. Several: each in a folder of its own inside, `seed-42`. */
+  readonly out: string;
+  readonly seeds: readonly number[];
+  readonly settings?: Partial<DistillSettings>;
+  /** Named in the model card. */
+  readonly teacher?: string;
+  readonly device?: Device;
+  readonly threads?: number;
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: DistillEvent) => void;
+}
+
+export type DistillEvent =
+  | {
+      readonly kind: 'data';
+      readonly training: number;
+      readonly validation: number;
+      readonly unsafe: number;
+      readonly truncated: number;
+      readonly skipped: Readonly<Record<string, number>>;
+    }
+  | (RunEvent & { readonly seed: number });
+
+export interface DistillResult {
+  readonly isFinished: boolean;
+  readonly students: readonly {
+    readonly seed: number;
+    readonly folder: string;
+    readonly steps: number;
+    /** Of the last epoch; `null` without validation rows. */
+    readonly validation: Pick<ValidationPoint, 'auprc' | 'f1'> | null;
+  }[];
+}
+
+/**
+ * Reads and encodes the data once, then trains seed after seed. Started again it goes on where it stopped.
+ * @throws ConfigError, FormatError for settings, files and rows that will not do, before any training
+ */
+export async function distill(request: DistillRequest): Promise<DistillResult> {
+  const { student, train, synthetic = [], read = {}, out, seeds, signal, onEvent } = request;
+  const settings = checkSettings(request.settings ?? {});
+  const [seedSet, syntheticSet] = [await readRows(train, read), await readRows(synthetic, read)];
+  const data = await prepareData(
+    student,
+    { seedRows: seedSet.rows, syntheticRows: syntheticSet.rows },
+    settings,
+    signal,
+  );
+  const skipped = Object.fromEntries([...seedSet.skipped, ...syntheticSet.skipped]);
+  onEvent?.({
+    kind: 'data',
+    training: data.split.training.length,
+    validation: data.split.validation.length,
+    unsafe: data.targets.filter(({ label }) => label === 1).length,
+    truncated: data.truncated,
+    skipped,
+  });
+  const students: DistillResult['students'][number][] = [];
+  for (const seed of seeds) {
+    const folder = seeds.length === 1 ? out : path.join(out, `seed-${seed}`);
+    const result = await runDistillation(data, settings, {
+      ...{ student, out: folder, seed },
+      ...(request.device ? { device: request.device } : {}),
+      ...(request.threads ? { threads: request.threads } : {}),
+      ...(signal ? { signal } : {}),
+      ...(onEvent ? { onEvent: (event) => onEvent({ ...event, seed }) } : {}),
+    });
+    students.push({ seed, folder, steps: result.steps, validation: lastValidation(result) });
+    if (!result.isFinished) return { isFinished: false, students };
+    await writeCard(folder, { request, settings, seed, data, counts: [seedSet.rows.length, syntheticSet.rows.length] });
+  }
+  return { isFinished: true, students };
+}
+
+function lastValidation({ curve }: RunResult): Pick<ValidationPoint, 'auprc' | 'f1'> | null {
+  const last = curve.findLast((point) => point.kind === 'validation');
+  return last ? { auprc: last.auprc, f1: last.f1 } : null;
+}
+
+interface CardParts {
+  readonly request: DistillRequest;
+  readonly settings: DistillSettings;
+  readonly seed: number;
+  readonly data: DistillData;
+  readonly counts: readonly [seed: number, synthetic: number];
+}
+
+async function writeCard(folder: string, { request, settings, seed, data, counts }: CardParts): Promise<void> {
+  const { student, train, synthetic = [], teacher } = request;
+  const card = modelCard({
+    student: path.basename(path.resolve(student)),
+    settings,
+    seed,
+    rows: {
+      seed: counts[0],
+      synthetic: counts[1],
+      validation: data.split.validation.length,
+      truncated: data.truncated,
+    },
+    files: [...train, ...synthetic].map((file) => path.basename(file)),
+    teacher: teacher ?? null,
+    curve: readCurve(runFiles(folder).curve, Infinity),
+  });
+  const file = path.join(folder, 'README.md');
+  await writeFile(`${file}.part`, card);
+  await rename(`${file}.part`, file);
+}

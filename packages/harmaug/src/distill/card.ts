@@ -49,7 +49,7 @@ const teacherTerms: readonly { readonly pattern: RegExp; readonly licence: strin
 /** A Hugging Face model card. */
 export function modelCard({ student, settings, seed, rows, files, teacher, curve }: CardFacts): string {
   const terms = teacherTerms.find(({ pattern }) => teacher !== null && pattern.test(teacher));
-  const best = curve.filter((point) => point.kind === 'validation').at(-1);
+  const last = curve.filter((point) => point.kind === 'validation').at(-1);
   const head = [
     '---',
     'pipeline_tag: text-classification',
@@ -71,7 +71,7 @@ export function modelCard({ student, settings, seed, rows, files, teacher, curve
       'Steps',
       `${settings.epochs} epochs, ${settings.batchSize} rows a step, AdamW ${settings.learningRate}, seed ${seed}`,
     ],
-    ...(best ? [['Validation', `AUPRC ${shown(best.auprc)}, F1 ${shown(best.f1)} at 0.5`] as const] : []),
+    ...(last ? [['Validation', `AUPRC ${shown(last.auprc)}, F1 ${shown(last.f1)} at 0.5`] as const] : []),
   ];
   return [
     ...head,

@@ -35,7 +35,10 @@ export async function temporaryFolder(): Promise<string> {
 }
 
 /** A BERT of two layers of 16 with its vocabulary, in `folder`. */
-export async function writeTinyStudent(folder: string, { dropout = 0.1 } = {}): Promise<string> {
+export async function writeTinyStudent(
+  folder: string,
+  { dropout = 0.1, labels = ['safe', 'unsafe'] } = {},
+): Promise<string> {
   const vocabulary = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', ...words];
   const json = {
     model_type: 'bert',
@@ -45,6 +48,7 @@ export async function writeTinyStudent(folder: string, { dropout = 0.1 } = {}): 
     num_attention_heads: 2,
     intermediate_size: 32,
     max_position_embeddings: 64,
+    id2label: Object.fromEntries(labels.map((label, index) => [index, label])),
     hidden_dropout_prob: dropout,
     attention_probs_dropout_prob: dropout,
   };

@@ -18,5 +18,7 @@ test('names the place and the key that was meant', () => {
 
 test('says what was expected and what there was', () => {
   const value = { models: { teacher: { endpoint: 7 } } };
-  expect(() => parseConfig(schema, value, 'run.yaml')).toThrow('"models.teacher.endpoint" is wrong: expected string, got number.');
+  expect(() => parseConfig(schema, value, 'run.yaml')).toThrow(
+    '"models.teacher.endpoint" is wrong: expected string, got number.',
+  );
 });

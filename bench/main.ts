@@ -23,6 +23,12 @@ const benches: Record<string, Bench> = {
       --rounds <n>       5                                        --threads <n>   all cores`,
     run: async (argv) => (await import('./optimizer.ts')).runOptimizer(argv),
   },
+  distill: {
+    summary: `time to a guard against the usual fine-tuning with transformers
+      --cases usual|grouped  one of the rows                      --threads <n>   all cores
+      --minilm <folder>  weights (default: the peers')            --data <folder> ../shared/data/train`,
+    run: async (argv) => (await import('./distill.ts')).runDistill(argv),
+  },
 };
 
 const usage = [

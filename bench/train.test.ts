@@ -77,10 +77,7 @@ test('prints every row, in float32 and beside the peer in bfloat16', async () =>
     'real grouped',
   ];
   const named = rows.map((row) => row.case).filter((name) => !name.startsWith('scaling'));
-  expect(named).toEqual([
-    'gemm 2048x384x1536',
-    ...cases.flatMap((name) => [name, `${name} bf16`]),
-  ]);
+  expect(named).toEqual(['gemm 2048x384x1536', ...cases.flatMap((name) => [name, `${name} bf16`])]);
   const peerOf = (name: string) => rows.find((row) => row.case === name)?.peers.transformers;
   expect(peerOf('fixed minilm 16x128')).toBe(500);
   expect(peerOf('fixed minilm 16x128 bf16')).toBe(250);

@@ -65,18 +65,18 @@ def make_model(case):
     return DebertaV2ForSequenceClassification(DebertaV2Config(**shape, **v3))
 
 
-def make_optimizer(model):
+def make_optimizer(model, learning_rate):
     """Decay on weights alone, as the product's own recipe has it; fused is PyTorch's fastest."""
     plain = [p for n, p in model.named_parameters() if n.endswith('bias') or 'LayerNorm' in n]
     decayed = [p for n, p in model.named_parameters() if not (n.endswith('bias') or 'LayerNorm' in n)]
     groups = [{'params': decayed, 'weight_decay': WEIGHT_DECAY}, {'params': plain, 'weight_decay': 0.0}]
-    return torch.optim.AdamW(groups, lr=LEARNING_RATE, fused=True)
+    return torch.optim.AdamW(groups, lr=learning_rate, fused=True)
 
 
 class Trainer:
-    def __init__(self, model, dropout):
+    def __init__(self, model, dropout, learning_rate=LEARNING_RATE):
         self.model = model.train()
-        self.optimizer = make_optimizer(model)
+        self.optimizer = make_optimizer(model, learning_rate)
         self.check_dropout(dropout)
 
     def check_dropout(self, dropout):
@@ -216,10 +216,10 @@ class Peer:
         raise ValueError(f'unknown command "{name}"')
 
 
-def main():
+def serve(peer, commands):
+    """Answers each line of `commands` with one on stdout."""
     replies, sys.stdout = sys.stdout, sys.stderr  # a library's print must not pass for a reply
-    peer = Peer()
-    for line in sys.stdin:
+    for line in commands:
         try:
             reply = peer.answer(json.loads(line))
         except Exception as error:
@@ -228,4 +228,4 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    serve(Peer(), sys.stdin)

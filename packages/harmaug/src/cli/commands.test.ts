@@ -75,6 +75,17 @@ describe('harmaug distill and evaluate', () => {
     const again = await harmaug('evaluate', '--scores', at('scores.jsonl'), '--json', '--resamples', '50');
     expect(JSON.parse(again.stdout).sets[0].metrics).toEqual(sets[0].metrics);
 
+    const known = await harmaug(
+      'evaluate',
+      '--guard',
+      at('guards/seed-1'),
+      '--data',
+      at('train.jsonl'),
+      '--resamples',
+      '9',
+    );
+    expect(known.stdout).toMatch(/train: the guard learned from the prompts of 160 rows \(100\.0%\)/);
+
     const table = await harmaug(
       'evaluate',
       '--guard',

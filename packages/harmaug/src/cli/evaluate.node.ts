@@ -1,6 +1,7 @@
 /** `harmaug evaluate`: a guard, or scores that one gave, against labelled sets. */
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { hashPrompt } from '../data/prompt-hashes.node.ts';
 import { readRows } from '../data/read.node.ts';
 import { type BenchmarkId, benchmarkIds, benchmarks } from '../evaluate/benchmarks.ts';
 import { type Evaluation, type EvaluationSet, evaluate } from '../evaluate/evaluate.ts';
@@ -86,7 +87,10 @@ async function evaluateSets(
       onProgress: (done) => io.progress(`${set.id}: ${done} of ${set.rows.length} rows`),
     });
     io.progress(`${set.id}: resampling`);
-    evaluations.push(evaluate(set, scores, options.threshold ?? scorer.threshold, bootstrapOf(options)));
+    const seen = scorer.seenPrompts;
+    const seenInTraining = seen ? set.rows.filter(({ prompt }) => seen.has(hashPrompt(prompt))).length : null;
+    const threshold = options.threshold ?? scorer.threshold;
+    evaluations.push(evaluate(set, scores, threshold, { ...bootstrapOf(options), seenInTraining }));
     scored.push({ set, scores });
   }
   if (options.saveScores) {
@@ -137,8 +141,17 @@ function present({ name, about }: Pick<Scorer, 'name' | 'about'>, evaluations: r
     return [set, count, unsafe, ...shown.map((metric) => metrics[metric].value), interval, truncated];
   });
   const header = ['set', 'rows', 'unsafe', ...shown, 'AUPRC interval', 'cut'];
-  const notes = evaluations.flatMap(({ set, skipped }) =>
-    Object.entries(skipped).map(([reason, count]) => `${set}: ${count} records were left out: ${reason}\n`),
-  );
+  const notes = evaluations.flatMap(notesOf);
   return { json: { guard: name, about, sets: evaluations }, text: `${formatTable(header, rows)}${notes.join('')}` };
+}
+
+/** What a reader of the table has to know. */
+function notesOf({ set, rows, skipped, seenInTraining }: Evaluation): string[] {
+  const share = `${((100 * (seenInTraining ?? 0)) / rows).toFixed(1)}%`;
+  return [
+    ...Object.entries(skipped).map(([reason, count]) => `${set}: ${count} records were left out: ${reason}\n`),
+    ...(seenInTraining
+      ? [`${set}: the guard learned from the prompts of ${seenInTraining} rows (${share}). Its figures flatter it.\n`]
+      : []),
+  ];
 }

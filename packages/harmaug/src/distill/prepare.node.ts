@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { EncodedArrays, TextOrPair } from '@harmaug/models';
 import { TokenizerPool } from '@harmaug/models/node';
 import { ConfigError } from 'onnx-grad';
+import { encodePromptHashes } from '../data/prompt-hashes.node.ts';
 import type { Row } from '../data/row.ts';
 import type { DistillSettings } from './settings.ts';
 import { type Split, splitByPrompt } from './split.ts';
@@ -18,6 +19,8 @@ export interface DistillData {
   readonly truncated: number;
   /** "sha256:…" of every row that is learned from, in order. */
   readonly hash: string;
+  /** Of every prompt, for evaluations to tell which ones a student has seen. */
+  readonly promptHashes: Uint8Array;
 }
 
 const SPLIT_SEED = 0; // of the paper's code, random_state: the same rows are held out whatever the run's seed
@@ -58,6 +61,7 @@ export async function prepareData(
       split: splitByPrompt(rows, labels, { share: validationShare, seed: SPLIT_SEED }),
       truncated: encoded.filter(({ removedTokens }) => removedTokens > 0).length,
       hash: hashRows(rows, seedRows.length),
+      promptHashes: encodePromptHashes(rows.map(({ prompt }) => prompt)),
     };
   } finally {
     await pool.dispose();

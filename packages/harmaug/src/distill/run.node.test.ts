@@ -46,7 +46,14 @@ describe('a run', () => {
     const last = events.findLast((event) => event.kind === 'step')!;
     expect(last.leftMs).toBe(0);
     const files = readdirSync(path.join(folder, 'learns')).sort();
-    expect(files).toEqual(['config.json', 'curve.jsonl', 'distillation.json', 'model.safetensors', 'vocab.txt']);
+    expect(files).toEqual([
+      'config.json',
+      'curve.jsonl',
+      'distillation.json',
+      'model.safetensors',
+      'training-prompts.bin',
+      'vocab.txt',
+    ]);
     const { json } = await loadModel(path.join(folder, 'learns'), { head: 'sequence-classification' });
     expect(json.id2label).toEqual({ 0: 'safe', 1: 'unsafe' });
   });

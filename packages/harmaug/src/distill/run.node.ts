@@ -1,5 +1,5 @@
 /** One student, one seed: training with checkpoints, validation and a curve, resumable at any moment. */
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { buildModel, collate, type DataPosition, paddedTokens, trainingProgram } from '@harmaug/models';
 import {
@@ -103,6 +103,7 @@ export function runFiles(out: string) {
     training: path.join(out, 'training'),
     curve: path.join(out, 'curve.jsonl'),
     best: path.join(out, 'best'),
+    promptHashes: path.join(out, 'training-prompts.bin'),
   };
 }
 
@@ -311,6 +312,7 @@ class Run {
     } else {
       await this.#writeModel(options.out);
     }
+    await writeFile(files.promptHashes, data.promptHashes);
     await writeRunRecord(files.record, { options: identity, dataHash: data.hash, steps: this.#step });
     for (const folder of [files.training, files.best]) await rm(folder, { recursive: true, force: true });
   }

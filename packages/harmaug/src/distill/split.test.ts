@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { promptKey, splitByPrompt } from './split.ts';
+import { promptKey } from '../data/prompt-key.ts';
+import { splitByPrompt } from './split.ts';
 import { tinyRows } from './tiny.testing.node.ts';
 
 describe('the split', () => {

@@ -1,15 +1,11 @@
 /** Which rows are held out for validation. */
 import { mulberry32 } from '@harmaug/models';
+import { promptKey } from '../data/prompt-key.ts';
 import type { Row } from '../data/row.ts';
 
 export interface Split {
   readonly training: readonly number[];
   readonly validation: readonly number[];
-}
-
-/** What makes two prompts one: case and spacing aside. */
-export function promptKey(prompt: string): string {
-  return prompt.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim();
 }
 
 /**

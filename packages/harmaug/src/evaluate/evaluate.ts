@@ -33,6 +33,8 @@ export interface Evaluation {
   readonly unsafe: number;
   readonly skipped: Readonly<Record<string, number>>;
   readonly truncated: number;
+  /** Rows whose prompt the guard learned from; `null` where that is not known. */
+  readonly seenInTraining: number | null;
   readonly threshold: number;
   readonly metrics: Readonly<Record<MetricName, Estimate>>;
   readonly reliability: readonly ReliabilityBin[];
@@ -47,7 +49,7 @@ export function evaluate(
   { id, version, rows, skipped }: EvaluationSet,
   scores: readonly Score[],
   threshold: number,
-  options: BootstrapOptions = {},
+  { seenInTraining = null, ...options }: BootstrapOptions & { seenInTraining?: number | null } = {},
 ): Evaluation {
   const labels = rows.map(labelOf);
   const values = scores.map(({ score }) => score);
@@ -59,6 +61,7 @@ export function evaluate(
     unsafe: labels.filter((label) => label === 1).length,
     skipped,
     truncated: scores.filter(({ isTruncated }) => isTruncated).length,
+    seenInTraining,
     threshold,
     metrics: estimate(ranking, metricNames, { threshold }, options),
     reliability: reliability(curveOf(ranking)),

@@ -1,11 +1,13 @@
 /** A Hugging Face classifier folder as a scorer, on our own engine. */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type LoadedModel, loadModel, TokenizerPool } from '@harmaug/models/node';
 import { emitModel, FormatError } from 'onnx-grad';
 import { createSession } from 'onnx-grad/node';
 import { Tensor } from 'onnxruntime-node';
+import { decodePromptHashes } from '../data/prompt-hashes.node.ts';
 import type { Row } from '../data/row.ts';
 import { type ClassifyBatch, scoreEncoded, sigmoid } from './score-encoded.ts';
 import type { Score, ScoreRequest, Scorer } from './scorer.ts';
@@ -27,10 +29,12 @@ export async function openEncoderScorer(folder: string, options: EncoderOptions 
   const pool = await TokenizerPool.open(folder);
   const classify = await openSession(loaded, options.threads ?? 0);
   const file = path.join(folder, 'model.safetensors');
+  const seen = await readSeenPrompts(path.join(folder, 'training-prompts.bin'));
   return {
     name: path.basename(path.resolve(folder)),
     about: { kind: 'encoder', model: model.encoder.modelType, maxLength, weights: await hashFile(file) },
     threshold: 0.5,
+    ...(seen ? { seenPrompts: seen } : {}),
     async score(rows, { signal, onProgress }: ScoreRequest = {}): Promise<Score[]> {
       const encoded = await pool.encodeBatch(rows.map(textOf), { maxLength, ...(signal ? { signal } : {}) });
       const margins = await scoreEncoded(classify.run, encoded, model.config, {
@@ -70,6 +74,11 @@ async function openSession({ model, weights }: LoadedModel, threads: number) {
 
 function bytesOf(values: Float32Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+/** What `harmaug distill` leaves beside the weights. */
+async function readSeenPrompts(file: string): Promise<Set<bigint> | null> {
+  return existsSync(file) ? decodePromptHashes(await readFile(file), file) : null;
 }
 
 const UNSAFE = /^(unsafe|harmful|toxic|injection|jailbreak|positive)$/i;

@@ -21,6 +21,8 @@ export interface Scorer {
   readonly about: Readonly<Record<string, string | number | null>>;
   /** At which score a row counts as unsafe, unless asked otherwise. */
   readonly threshold: number;
+  /** Hashes of the prompts it learned from (data/prompt-hashes.node.ts), where they are known. */
+  readonly seenPrompts?: ReadonlySet<bigint>;
   /** One score a row, in order. */
   score(rows: readonly Pick<Row, 'id' | 'prompt' | 'response'>[], request?: ScoreRequest): Promise<Score[]>;
   dispose(): Promise<void>;

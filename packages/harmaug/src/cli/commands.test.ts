@@ -75,6 +75,17 @@ describe('harmaug distill and evaluate', () => {
     const again = await harmaug('evaluate', '--scores', at('scores.jsonl'), '--json', '--resamples', '50');
     expect(JSON.parse(again.stdout).sets[0].metrics).toEqual(sets[0].metrics);
 
+    await harmaug(
+      ...['evaluate', '--guard', at('guards/seed-2'), '--data', at('test.jsonl'), '--resamples', '9'],
+      ...['--save-scores', at('others.jsonl')],
+    );
+    const both = await harmaug('evaluate', '--scores', at('scores.jsonl'), '--against', at('others.jsonl'), '--json');
+    const { differences } = JSON.parse(both.stdout);
+    expect(differences[0]).toMatchObject({ metric: 'auprc', value: expect.any(Number), pValue: expect.any(Number) });
+    await writeFile(at('fewer.jsonl'), readFileSync(at('others.jsonl'), 'utf8').split('\n').slice(1).join('\n'));
+    const fewer = await harmaug('evaluate', '--scores', at('scores.jsonl'), '--against', at('fewer.jsonl'));
+    expect(fewer).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/has no row "tiny-0"\. A paired test/) });
+
     const known = await harmaug(
       'evaluate',
       '--guard',

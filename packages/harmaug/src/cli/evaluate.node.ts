@@ -1,14 +1,17 @@
 /** `harmaug evaluate`: a guard, or scores that one gave, against labelled sets. */
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { FormatError } from 'onnx-grad';
 import { hashPrompt } from '../data/prompt-hashes.node.ts';
 import { readRows } from '../data/read.node.ts';
 import { type BenchmarkId, benchmarkIds, benchmarks } from '../evaluate/benchmarks.ts';
+import { compare } from '../evaluate/bootstrap.ts';
 import { type Evaluation, type EvaluationSet, evaluate } from '../evaluate/evaluate.ts';
 import { fetchBenchmark } from '../evaluate/fetch-benchmark.node.ts';
 import type { MetricName } from '../evaluate/metrics.ts';
-import { readScores, writeScores } from '../evaluate/scores-file.node.ts';
-import { openEncoderScorer } from '../scoring/encoder-scorer.node.ts';
+import { rank } from '../evaluate/ranking.ts';
+import { readScores, type ScoredRow, writeScores } from '../evaluate/scores-file.node.ts';
+import { openScorer } from '../scoring/open-scorer.node.ts';
 import type { Score, Scorer } from '../scoring/scorer.ts';
 import { type CommandIo, type CommandResult, defineCommand } from './command.ts';
 import { dataFlags, readOptions } from './data-flags.ts';
@@ -18,8 +21,9 @@ import { formatTable } from './table.ts';
 export const evaluateCommand = defineCommand({
   summary: 'measure a guard on labelled data',
   flags: {
-    guard: { kind: 'text', value: '<folder>', help: 'the guard to measure' },
+    guard: { kind: 'text', value: '<folder|onnx>', help: 'the guard to measure' },
     scores: { kind: 'text', value: '<jsonl>', help: 'or scores it gave: id, score, label' },
+    against: { kind: 'text', value: '<jsonl>', help: 'scores of another guard on the same rows: a paired test' },
     data: { kind: 'texts', value: '<file|benchmark>', help: 'files of labelled rows, or benchmarks by name' },
     saveScores: { kind: 'text', value: '<jsonl>', help: 'where the scores of every row go' },
     threshold: { kind: 'number', help: 'score from which a row counts as unsafe; the guard’s own' },
@@ -31,15 +35,21 @@ export const evaluateCommand = defineCommand({
   notes: `Benchmarks, fetched from their home: ${benchmarkIds.join(', ')}.
 Each file is a set of its own, named after it. Intervals hold 95% of the resamples.
 
-  harmaug evaluate --guard guard --data xstest openai_moderation my-test.jsonl --save-scores scores.jsonl`,
+  harmaug evaluate --guard guard --data xstest openai_moderation my-test.jsonl --save-scores scores.jsonl
+  harmaug evaluate --scores one.jsonl --against other.jsonl`,
 
   async run(values, io) {
     if ((values.guard === undefined) === (values.scores === undefined)) {
       throw new UsageError('Give either --guard or --scores.');
     }
-    if (values.scores !== undefined) return evaluateScores(values.scores, values);
+    if (values.scores === undefined && values.against !== undefined) throw new UsageError('--against needs --scores.');
+    if (values.scores !== undefined) {
+      return values.against === undefined
+        ? evaluateScores(values.scores, values)
+        : compareScores(values.scores, values.against, values);
+    }
     if (values.data === undefined) throw new UsageError('--data is missing: files of labelled rows, or benchmarks.');
-    const scorer = await openEncoderScorer(values.guard!, {
+    const scorer = await openScorer(values.guard!, {
       ...(values.maxLength ? { maxLength: values.maxLength } : {}),
       ...(values.threads ? { threads: values.threads } : {}),
     });
@@ -72,6 +82,32 @@ async function evaluateScores(file: string, options: Options): Promise<CommandRe
   const evaluation = evaluate(set, rows, options.threshold ?? 0.5, bootstrapOf(options));
   return present({ name: file, about: {} }, [{ ...evaluation, slices: [] }]);
 }
+
+/** The first guard's figures less the second's, where both have a meaning. */
+async function compareScores(file: string, otherFile: string, options: Options): Promise<CommandResult> {
+  const [rows, others] = [await readScores(file), await readScores(otherFile)];
+  const byId = new Map(others.map((row) => [row.id, row]));
+  const missing = rows.find(({ id }) => !byId.has(id));
+  if (missing || rows.length !== others.length) {
+    const problem = missing ? `has no row "${missing.id}"` : `has ${others.length} rows, not ${rows.length}`;
+    throw new FormatError(`${otherFile} ${problem}. A paired test needs the same rows.`, { file: otherFile });
+  }
+  const ranked = (list: readonly Pick<ScoredRow, 'score' | 'label'>[]) =>
+    rank(
+      list.map(({ score }) => score),
+      list.map(({ label }) => label),
+    );
+  const [first, second] = [ranked(rows), ranked(rows.map(({ id }) => byId.get(id)!))];
+  const at = { threshold: options.threshold ?? 0.5 };
+  const differences = compared.map((metric) => {
+    return { metric, ...compare(first, second, metric, [at, at], bootstrapOf(options)) };
+  });
+  const table = differences.map(({ metric, value, low, high, pValue }) => [metric, value, low, high, pValue]);
+  const text = formatTable(['metric', 'difference', 'low', 'high', 'p'], table);
+  return { json: { scores: file, against: otherFile, rows: rows.length, differences }, text };
+}
+
+const compared: readonly MetricName[] = ['auprc', 'auroc', 'f1', 'recall', 'fpr'];
 
 async function evaluateSets(
   scorer: Scorer,

@@ -13,7 +13,7 @@ export function hashPrompt(prompt: string): bigint {
 export function encodePromptHashes(prompts: Iterable<string>): Uint8Array {
   const hashes = BigUint64Array.from(new Set(Array.from(prompts, hashPrompt))).sort();
   const bytes = Buffer.alloc(hashes.length * HASH_BYTES);
-  hashes.forEach((hash, index) => bytes.writeBigUInt64BE(hash, index * HASH_BYTES));
+  for (const [index, hash] of hashes.entries()) bytes.writeBigUInt64BE(hash, index * HASH_BYTES);
   return bytes;
 }
 

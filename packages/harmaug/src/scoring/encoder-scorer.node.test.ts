@@ -1,13 +1,14 @@
-import { rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { collate } from '@harmaug/models';
 import { loadModel, saveModel } from '@harmaug/models/node';
 import { emitModel, FormatError } from 'onnx-grad';
-import { createSession } from 'onnx-grad/node';
+import { createSession, writeModelFile } from 'onnx-grad/node';
 import { Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder, tinyRows, writeTinyStudent } from '../distill/tiny.testing.node.ts';
 import { openEncoderScorer } from './encoder-scorer.node.ts';
+import { openScorer } from './open-scorer.node.ts';
 
 let folder: string;
 let guard: string;
@@ -63,6 +64,20 @@ describe('an encoder as scorer', () => {
     const [usual] = await score(guard, tinyRows(1));
     const [other] = await score(turned, tinyRows(1));
     expect(other!.margin).toBe(-usual!.margin!);
+  });
+
+  it('scores the same as an ONNX file', async () => {
+    const { model, weights } = await loadModel(guard, { head: 'sequence-classification' });
+    const initializers = new Map([...weights].map(([name, values]) => [name, new Uint8Array(values.buffer)]));
+    const file = path.join(guard, 'onnx', 'model.onnx');
+    await mkdir(path.dirname(file));
+    await writeModelFile(file, emitModel(model.graph, new Map([['logits', model.output]]), { initializers }));
+    const scorer = await openScorer(file);
+    expect(await scorer.score(tinyRows(20))).toEqual(await score(guard, tinyRows(20)));
+    await scorer.dispose();
+    await expect(openScorer(path.join(folder, 'none.onnx'))).rejects.toThrow(/none\.onnx does not exist/);
+    await writeFile(path.join(guard, 'onnx', 'broken.onnx'), 'no model');
+    await expect(openScorer(path.join(guard, 'onnx', 'broken.onnx'))).rejects.toThrow(FormatError);
   });
 
   it('refuses a classifier that is no guard', async () => {

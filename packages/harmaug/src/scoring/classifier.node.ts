@@ -1,0 +1,87 @@
+/** What scorers of two-class encoders share, whoever computes the logits. */
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type BaseConfig, TokenizerPool } from '@harmaug/models/node';
+import { FormatError } from 'onnx-grad';
+import { decodePromptHashes } from '../data/prompt-hashes.node.ts';
+import type { Row } from '../data/row.ts';
+import { type ClassifyBatch, scoreEncoded, sigmoid } from './score-encoded.ts';
+import type { Scorer } from './scorer.ts';
+
+export interface EncoderOptions {
+  /** Tokens of a text or pair; longer ones are cut and say so. Default: what the model has positions for, at most 1024. */
+  readonly maxLength?: number;
+  readonly threads?: number;
+}
+
+export interface Classifier {
+  /** Hugging Face folder of config.json and the tokenizer. */
+  readonly folder: string;
+  readonly json: Readonly<Record<string, unknown>>;
+  readonly config: BaseConfig;
+  /** The file whose hash tells these weights from others. */
+  readonly file: string;
+  readonly classify: ClassifyBatch;
+  readonly release: () => Promise<void>;
+}
+
+const MOST_TOKENS = 1024; // of the paper's guard, whose relative positions have no end
+
+/** @throws FormatError for a classifier that is none of safe and unsafe texts */
+export async function classifierScorer(classifier: Classifier, options: EncoderOptions): Promise<Scorer> {
+  const { folder, json, config, file, classify, release } = classifier;
+  const unsafe = unsafeIndex(json, config.labels, folder);
+  const seen = await readSeenPrompts(path.join(folder, 'training-prompts.bin'));
+  const maxLength = options.maxLength ?? Math.min(config.maxLength ?? Infinity, MOST_TOKENS);
+  const pool = await TokenizerPool.open(folder);
+  return {
+    name: path.basename(path.resolve(folder)),
+    about: { model: String(json.model_type), maxLength, file: path.basename(file), weights: await hashFile(file) },
+    threshold: 0.5,
+    ...(seen ? { seenPrompts: seen } : {}),
+    async score(rows, { signal, onProgress } = {}) {
+      const encoded = await pool.encodeBatch(rows.map(textOf), { maxLength, ...(signal ? { signal } : {}) });
+      const margins = await scoreEncoded(classify, encoded, config, {
+        ...(signal ? { signal } : {}),
+        ...(onProgress ? { onProgress } : {}),
+      });
+      return Array.from(margins, (logOdds, row) => {
+        const margin = unsafe === 1 ? logOdds : -logOdds;
+        return { score: sigmoid(margin), margin, isTruncated: encoded[row]!.removedTokens > 0 };
+      });
+    },
+    async dispose() {
+      await pool.dispose();
+      await release();
+    },
+  };
+}
+
+function textOf({ prompt, response }: Pick<Row, 'prompt' | 'response'>): string | [string, string] {
+  return response === undefined ? prompt : [prompt, response];
+}
+
+const UNSAFE = /^(unsafe|harmful|toxic|injection|jailbreak|positive)$/i;
+
+/** Which of two labels is the unsafe one: by its name, or the second where names say nothing. */
+function unsafeIndex(json: Classifier['json'], labels: number, folder: string): 0 | 1 {
+  if (labels !== 2) {
+    const message = `${folder}: a guard has two labels, safe and unsafe; this classifier has ${labels}.`;
+    throw new FormatError(message, { file: path.join(folder, 'config.json'), field: 'id2label' });
+  }
+  const names = (json.id2label ?? {}) as Record<string, unknown>;
+  return UNSAFE.test(String(names[0])) && !UNSAFE.test(String(names[1])) ? 0 : 1;
+}
+
+/** What `harmaug distill` leaves beside the weights. */
+async function readSeenPrompts(file: string): Promise<Set<bigint> | null> {
+  return existsSync(file) ? decodePromptHashes(await readFile(file), file) : null;
+}
+
+async function hashFile(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Uint8Array);
+  return `sha256:${hash.digest('hex')}`;
+}

@@ -1,0 +1,19 @@
+/** Logits of a batch from a session of onnxruntime, fed by the names of its inputs. */
+import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import type { ClassifyBatch } from './score-encoded.ts';
+
+/** The output is the one called "logits", or the only one. */
+export function classifyWith(session: InferenceSession): { classify: ClassifyBatch; release: () => Promise<void> } {
+  const output = session.outputNames.includes('logits') ? 'logits' : session.outputNames[0]!;
+  return {
+    async classify(batch) {
+      const feeds = session.inputNames.map((name) => {
+        const { dtype, dims, data } = batch[name]!;
+        return [name, new Tensor(dtype as 'int64', data as BigInt64Array, dims)];
+      });
+      const results = await session.run(Object.fromEntries(feeds));
+      return { data: results[output]!.data as Float32Array };
+    },
+    release: () => session.release(),
+  };
+}

@@ -1,0 +1,10 @@
+/** What `--guard` may name. */
+import type { EncoderOptions } from './classifier.node.ts';
+import { openEncoderScorer } from './encoder-scorer.node.ts';
+import { openOnnxScorer } from './onnx-scorer.node.ts';
+import type { Scorer } from './scorer.ts';
+
+/** A Hugging Face folder, or an ONNX file of one. */
+export function openScorer(guard: string, options: EncoderOptions = {}): Promise<Scorer> {
+  return guard.endsWith('.onnx') ? openOnnxScorer(guard, options) : openEncoderScorer(guard, options);
+}

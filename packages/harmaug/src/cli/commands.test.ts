@@ -52,7 +52,7 @@ const train = (out: string, ...more: string[]) =>
 describe('harmaug distill and evaluate', () => {
   it('make guards from files and measure them', async () => {
     const made = await train('guards', '--seed', '1', '2', '--json', '--teacher', 'Llama-Guard-3-8B');
-    expect(made.exitCode).toBe(0);
+    expect(made).toMatchObject({ exitCode: 0 });
     const result = JSON.parse(made.stdout);
     expect(result).toMatchObject({
       isFinished: true,

@@ -1,6 +1,7 @@
 /** `harmaug distill`: a student from labelled files. */
 import { type DistillEvent, distill } from '../distill/distill.node.ts';
 import { type DistillSettings, distillDefaults as defaults } from '../distill/settings.ts';
+import { readRecipe, sectionOf } from '../recipe/recipe.node.ts';
 import { type CommandIo, defineCommand } from './command.ts';
 import { dataFlags, readOptions } from './data-flags.ts';
 import { timeLeft } from './reporter.ts';
@@ -32,6 +33,7 @@ const settingFlags = {
 export const distillCommand = defineCommand({
   summary: 'train a small guard on labelled data',
   flags: {
+    recipe: { kind: 'text', value: '<yaml>', help: 'settings from its section "distill"; flags come first' },
     student: { kind: 'text', value: '<folder>', help: 'Hugging Face folder to start from', isRequired: true },
     train: { kind: 'texts', value: '<file>', help: 'labelled rows', isRequired: true },
     synthetic: { kind: 'texts', value: '<file>', help: 'synthetic rows' },
@@ -52,18 +54,23 @@ export const distillCommand = defineCommand({
 The defaults are those of the paper (arXiv:2410.01524).
 
   harmaug distill --student MiniLM-L6 --train prompts.jsonl pairs.jsonl --missing-soft-label hard --out guard
-  harmaug distill --student deberta-v3-large --train seeds.parquet --synthetic made.parquet --seed 42 123 456 --out guards`,
+  harmaug distill --recipe recipes/paper.yaml --student deberta-v3-large --train seeds.parquet --synthetic made.parquet --seed 42 123 456 --out guards`,
 
   async run(values, io) {
     const { student, train, synthetic, out, seed, teacher, device, threads } = values;
-    const settings = Object.fromEntries(
+    const given = Object.fromEntries(
       Object.keys(settingFlags).flatMap((name) => {
         const value = values[name as keyof typeof settingFlags];
         return value === undefined ? [] : [[name, value]];
       }),
     ) as Partial<DistillSettings>;
+    const names = Object.keys(settingFlags);
+    const recipe =
+      values.recipe === undefined ? {} : sectionOf(await readRecipe(values.recipe), 'distill', [...names, 'seeds']);
+    const { seeds = [42], ...fromRecipe } = recipe as Partial<DistillSettings> & { seeds?: readonly number[] };
+    const settings = { ...fromRecipe, ...given };
     const result = await distill({
-      ...{ student, train, out, settings, read: readOptions(values), seeds: seed ?? [42] },
+      ...{ student, train, out, settings, read: readOptions(values), seeds: seed ?? seeds },
       ...(synthetic ? { synthetic } : {}),
       ...(teacher ? { teacher } : {}),
       ...(device ? { device: device as 'cpu' } : {}),

@@ -1,5 +1,6 @@
 /** Flags of a command, from a table: parsed, checked, and shown in its help. */
 import { parseArgs } from 'node:util';
+import { closest } from '../text/suggest.ts';
 
 /** A command line that is not right. Exit code 2. */
 export class UsageError extends Error {
@@ -128,25 +129,8 @@ function convert(name: string, { kind, choices }: Flag, texts: readonly string[]
 
 /** " Did you mean …?" for the closest of the known words, if one is close. */
 export function suggest(word: string, known: readonly string[]): string {
-  const ranked = known
-    .map((name) => ({ name, distance: distance(word, name) }))
-    .sort((a, b) => a.distance - b.distance);
-  const [best] = ranked;
-  return best && best.distance <= Math.max(2, word.length / 3) ? ` Did you mean ${best.name}?` : '';
-}
-
-/** Levenshtein's: insertions, deletions and exchanges from one word to the other. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const exchange = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(exchange, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
+  const meant = closest(word, known);
+  return meant === undefined ? '' : ` Did you mean ${meant}?`;
 }
 
 /** The table as lines of help. */

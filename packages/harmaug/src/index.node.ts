@@ -1,0 +1,10 @@
+/** What needs files, threads or the network, with everything of index.ts. */
+export { type ReadOptions, type ReadRows, readRows } from './data/read.node.ts';
+export { type DistillEvent, type DistillRequest, type DistillResult, distill } from './distill/distill.node.ts';
+export { type DistillData, prepareData } from './distill/prepare.node.ts';
+export { type RunEvent, type RunOptions, type RunResult, runDistillation } from './distill/run.node.ts';
+export { type FetchedFile, type FetchOptions, fetchBenchmark } from './evaluate/fetch-benchmark.node.ts';
+export { readScores, type ScoredRow, writeScores } from './evaluate/scores-file.node.ts';
+export * from './index.ts';
+export { type Recipe, readRecipe, sectionOf } from './recipe/recipe.node.ts';
+export { openScorer } from './scoring/open-scorer.node.ts';

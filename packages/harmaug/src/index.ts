@@ -1,0 +1,23 @@
+/** What runs anywhere: metrics, formats, settings. */
+export { type ColumnMap, type DataRecord, type Format, type FormatName, formatNames, formats } from './data/formats.ts';
+export { promptKey } from './data/prompt-key.ts';
+export { checkRow, type Row } from './data/row.ts';
+export { epochBatches } from './distill/epoch.ts';
+export { distillationLoss } from './distill/objective.ts';
+export { checkSettings, type DistillSettings, distillDefaults } from './distill/settings.ts';
+export { type Split, splitByPrompt } from './distill/split.ts';
+export { type Target, targetOf } from './distill/targets.ts';
+export { type Benchmark, type BenchmarkId, benchmarkIds, benchmarks } from './evaluate/benchmarks.ts';
+export { type BootstrapOptions, type Comparison, compare, type Estimate, estimate } from './evaluate/bootstrap.ts';
+export { type Evaluation, type EvaluationSet, evaluate, type Slice } from './evaluate/evaluate.ts';
+export {
+  type Metric,
+  type MetricName,
+  type MetricSettings,
+  metricNames,
+  metrics,
+  reliability,
+} from './evaluate/metrics.ts';
+export { type Curve, countsAt, curveOf, type Ranking, rank } from './evaluate/ranking.ts';
+export { scoreEncoded, sigmoid } from './scoring/score-encoded.ts';
+export type { Score, ScoreRequest, Scorer } from './scoring/scorer.ts';

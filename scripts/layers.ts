@@ -19,6 +19,17 @@ export const layers: Readonly<Record<string, readonly Layer[]>> = {
     ['checkpoint', 'load'],
     'index',
   ],
+  'packages/harmaug/src': [
+    ['errors', 'text'],
+    ['data', 'recipe', 'templates'],
+    'scoring',
+    'providers',
+    'teachers',
+    'evaluate',
+    'distill',
+    'cli',
+    'index',
+  ],
 };
 
 /** Names by which packages import each other. */

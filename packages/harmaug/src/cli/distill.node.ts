@@ -2,8 +2,8 @@
 import { type DistillEvent, distill } from '../distill/distill.node.ts';
 import { type DistillSettings, distillDefaults as defaults } from '../distill/settings.ts';
 import { readRecipe, sectionOf } from '../recipe/recipe.node.ts';
-import { type CommandIo, defineCommand } from './command.ts';
-import { dataFlags, readOptions } from './data-flags.ts';
+import { type CommandIo, defineCommand } from './command.node.ts';
+import { dataFlags, readOptions } from './data-flags.node.ts';
 import { timeLeft } from './reporter.ts';
 import { formatTable } from './table.ts';
 

@@ -13,9 +13,9 @@ import { rank } from '../evaluate/ranking.ts';
 import { readScores, type ScoredRow, writeScores } from '../evaluate/scores-file.node.ts';
 import { openScorer } from '../scoring/open-scorer.node.ts';
 import type { Score, Scorer } from '../scoring/scorer.ts';
-import { type CommandIo, type CommandResult, defineCommand } from './command.ts';
-import { dataFlags, readOptions } from './data-flags.ts';
-import { UsageError } from './flags.ts';
+import { type CommandIo, type CommandResult, defineCommand } from './command.node.ts';
+import { dataFlags, readOptions } from './data-flags.node.ts';
+import { UsageError } from './flags.node.ts';
 import { formatTable } from './table.ts';
 
 export const evaluateCommand = defineCommand({

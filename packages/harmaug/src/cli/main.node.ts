@@ -1,6 +1,6 @@
 /** `harmaug <command> …`: the table of commands, help, exit codes: 0 done, 1 failed, 2 wrong use. */
-import type { Command, CommandIo, CommandResult } from './command.ts';
-import { commonFlags, describeFlags, type FlagValues, parseFlags, suggest, UsageError } from './flags.ts';
+import type { Command, CommandIo, CommandResult } from './command.node.ts';
+import { commonFlags, describeFlags, type FlagValues, parseFlags, suggest, UsageError } from './flags.node.ts';
 import { Reporter } from './reporter.ts';
 
 interface Entry {

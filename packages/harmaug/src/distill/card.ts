@@ -1,5 +1,5 @@
 /** README.md of a student: what it is, what it learned from, what one may do with it. */
-import type { CurvePoint } from './curve.node.ts';
+import type { CurvePoint } from './curve.ts';
 import type { DistillSettings } from './settings.ts';
 
 export interface CardFacts {

@@ -1,27 +1,8 @@
-/** A run's learning curve, one JSON object a line: what was learned from, and how validation went. */
+/** A learning curve as a file, one JSON object a line. */
 import { readFileSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { FormatError } from 'onnx-grad';
-
-export interface StepPoint {
-  readonly kind: 'step';
-  readonly step: number;
-  /** Counts from 0. */
-  readonly epoch: number;
-  readonly loss: number;
-  readonly gradNorm: number;
-  readonly learningRate: number;
-}
-
-export interface ValidationPoint {
-  readonly kind: 'validation';
-  readonly step: number;
-  readonly epoch: number;
-  readonly auprc: number | null;
-  readonly f1: number | null;
-}
-
-export type CurvePoint = StepPoint | ValidationPoint;
+import type { CurvePoint } from './curve.ts';
 
 export async function writeCurve(file: string, points: readonly CurvePoint[]): Promise<void> {
   await writeFile(`${file}.part`, points.map((point) => `${JSON.stringify(point)}\n`).join(''));

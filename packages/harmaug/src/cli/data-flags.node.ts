@@ -2,7 +2,7 @@
 import type { ColumnMap, FormatName } from '../data/formats.ts';
 import { formatNames } from '../data/formats.ts';
 import type { ReadOptions } from '../data/read.node.ts';
-import { type Flags, UsageError } from './flags.ts';
+import { type Flags, UsageError } from './flags.node.ts';
 
 export const dataFlags = {
   format: { kind: 'text', value: '<name>', help: 'how the files’ columns are read', choices: formatNames },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeFlags, type Flags, parseFlags, suggest, UsageError } from './flags.ts';
+import { describeFlags, type Flags, parseFlags, suggest, UsageError } from './flags.node.ts';
 
 const table = {
   train: { kind: 'texts', value: '<file>', help: 'labelled rows', isRequired: true },

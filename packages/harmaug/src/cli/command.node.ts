@@ -1,5 +1,5 @@
 /** What a command of the CLI is: a table of flags and a function from their values to a result. */
-import type { Flags, FlagValues } from './flags.ts';
+import type { Flags, FlagValues } from './flags.node.ts';
 
 /** What a command may touch. Results go to stdout through its return value alone; `say` writes progress to stderr. */
 export interface CommandIo {

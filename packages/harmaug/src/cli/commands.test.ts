@@ -79,6 +79,19 @@ describe('harmaug distill and evaluate', () => {
       ...['evaluate', '--guard', at('guards/seed-2'), '--data', at('test.jsonl'), '--resamples', '9'],
       ...['--save-scores', at('others.jsonl')],
     );
+    const several = await harmaug(
+      ...[
+        'evaluate',
+        '--guard',
+        at('guards/seed-1'),
+        at('guards/seed-2'),
+        '--data',
+        at('test.jsonl'),
+        at('train.jsonl'),
+      ],
+      ...['--resamples', '9'],
+    );
+    expect(several.stdout).toMatch(/^set +f1.*\ntest +\d\.\d{3} ±.*\ntrain .*\nmean +\d\.\d{3} ±/);
     const both = await harmaug('evaluate', '--scores', at('scores.jsonl'), '--against', at('others.jsonl'), '--json');
     const { differences } = JSON.parse(both.stdout);
     expect(differences[0]).toMatchObject({ metric: 'auprc', value: expect.any(Number), pValue: expect.any(Number) });

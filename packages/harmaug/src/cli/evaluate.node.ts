@@ -1,27 +1,27 @@
 /** `harmaug evaluate`: a guard, or scores that one gave, against labelled sets. */
-import { homedir } from 'node:os';
 import path from 'node:path';
 import { FormatError } from 'onnx-grad';
 import { hashPrompt } from '../data/prompt-hashes.node.ts';
-import { readRows } from '../data/read.node.ts';
-import { type BenchmarkId, benchmarkIds, benchmarks } from '../evaluate/benchmarks.ts';
+import { benchmarkIds } from '../evaluate/benchmarks.ts';
 import { compare } from '../evaluate/bootstrap.ts';
 import { type Evaluation, type EvaluationSet, evaluate } from '../evaluate/evaluate.ts';
-import { fetchBenchmark } from '../evaluate/fetch-benchmark.node.ts';
 import type { MetricName } from '../evaluate/metrics.ts';
 import { rank } from '../evaluate/ranking.ts';
 import { readScores, type ScoredRow, writeScores } from '../evaluate/scores-file.node.ts';
+import { summarize } from '../evaluate/summary.ts';
 import { openScorer } from '../scoring/open-scorer.node.ts';
 import type { Score, Scorer } from '../scoring/scorer.ts';
 import { type CommandIo, type CommandResult, defineCommand } from './command.node.ts';
-import { dataFlags, readOptions } from './data-flags.node.ts';
+import { dataFlags } from './data-flags.node.ts';
+import { formatEvaluations, formatSummary } from './evaluation-table.ts';
 import { UsageError } from './flags.node.ts';
+import { openSet } from './open-set.node.ts';
 import { formatTable } from './table.ts';
 
 export const evaluateCommand = defineCommand({
   summary: 'measure a guard on labelled data',
   flags: {
-    guard: { kind: 'text', value: '<folder|onnx>', help: 'the guard to measure' },
+    guard: { kind: 'texts', value: '<folder|onnx>', help: 'the guard to measure; several: mean and deviation' },
     scores: { kind: 'text', value: '<jsonl>', help: 'or scores it gave: id, score, label' },
     against: { kind: 'text', value: '<jsonl>', help: 'scores of another guard on the same rows: a paired test' },
     data: { kind: 'texts', value: '<file|benchmark>', help: 'files of labelled rows, or benchmarks by name' },
@@ -36,6 +36,7 @@ export const evaluateCommand = defineCommand({
 Each file is a set of its own, named after it. Intervals hold 95% of the resamples.
 
   harmaug evaluate --guard guard --data xstest openai_moderation my-test.jsonl --save-scores scores.jsonl
+  harmaug evaluate --guard guards/seed-42 guards/seed-123 guards/seed-456 --data xstest
   harmaug evaluate --scores one.jsonl --against other.jsonl`,
 
   async run(values, io) {
@@ -49,19 +50,43 @@ Each file is a set of its own, named after it. Intervals hold 95% of the resampl
         : compareScores(values.scores, values.against, values);
     }
     if (values.data === undefined) throw new UsageError('--data is missing: files of labelled rows, or benchmarks.');
-    const scorer = await openScorer(values.guard!, {
-      ...(values.maxLength ? { maxLength: values.maxLength } : {}),
-      ...(values.threads ? { threads: values.threads } : {}),
-    });
-    try {
-      const sets: EvaluationSet[] = [];
-      for (const name of values.data) sets.push(await openSet(name, values, io));
-      return await evaluateSets(scorer, sets, values, io);
-    } finally {
-      await scorer.dispose();
+    const sets: EvaluationSet[] = [];
+    for (const name of values.data) sets.push(await openSet(name, values, io));
+    const guards: GuardEvaluation[] = [];
+    for (const [index, name] of values.guard!.entries()) {
+      const scorer = await openScorer(name, {
+        ...(values.maxLength ? { maxLength: values.maxLength } : {}),
+        ...(values.threads ? { threads: values.threads } : {}),
+      });
+      const saveScores = values.saveScores && numbered(values.saveScores, index, values.guard!.length);
+      try {
+        guards.push({
+          guard: name,
+          about: scorer.about,
+          sets: await evaluateSets(scorer, sets, { ...values, saveScores }, io),
+        });
+      } finally {
+        await scorer.dispose();
+      }
     }
+    const [only] = guards;
+    if (guards.length === 1) return { json: only, text: formatEvaluations(only!.sets) };
+    const summary = summarize(guards.map(({ sets: evaluations }) => evaluations));
+    return { json: { guards, summary }, text: formatSummary(summary) };
   },
 });
+
+interface GuardEvaluation {
+  readonly guard: string;
+  readonly about: Scorer['about'];
+  readonly sets: readonly Evaluation[];
+}
+
+/** scores.jsonl, or with several guards scores-1.jsonl, scores-2.jsonl. */
+function numbered(file: string, index: number, count: number): string {
+  const { dir, name, ext } = path.parse(file);
+  return count === 1 ? file : path.join(dir, `${name}-${index + 1}${ext}`);
+}
 
 interface Options {
   readonly threshold: number | undefined;
@@ -80,7 +105,8 @@ async function evaluateScores(file: string, options: Options): Promise<CommandRe
     skipped: {},
   };
   const evaluation = evaluate(set, rows, options.threshold ?? 0.5, bootstrapOf(options));
-  return present({ name: file, about: {} }, [{ ...evaluation, slices: [] }]);
+  const sets = [{ ...evaluation, slices: [] }];
+  return { json: { scores: file, sets }, text: formatEvaluations(sets) };
 }
 
 /** The first guard's figures less the second's, where both have a meaning. */
@@ -114,7 +140,7 @@ async function evaluateSets(
   sets: readonly EvaluationSet[],
   options: Options,
   io: CommandIo,
-): Promise<CommandResult> {
+): Promise<Evaluation[]> {
   const evaluations: Evaluation[] = [];
   const scored: { set: EvaluationSet; scores: Score[] }[] = [];
   for (const set of sets) {
@@ -145,49 +171,5 @@ async function evaluateSets(
     );
     await writeScores(options.saveScores, rows);
   }
-  return present(scorer, evaluations);
-}
-
-async function openSet(name: string, values: Parameters<typeof readOptions>[0], io: CommandIo): Promise<EvaluationSet> {
-  const benchmark = benchmarks[name as BenchmarkId];
-  if (benchmark === undefined) {
-    const { rows, skipped } = await readRows([name], readOptions(values));
-    const id = path.basename(name).replace(/(\.(jsonl|json|csv|parquet|gz))+$/, '');
-    return { id, version: null, rows, skipped: Object.fromEntries(skipped) };
-  }
-  io.progress(`${name}: fetching`);
-  const cache = io.env.HARMAUG_CACHE ?? path.join(homedir(), '.cache', 'harmaug');
-  const files = await fetchBenchmark(name, benchmark, { cache, token: io.env.HF_TOKEN, signal: io.signal });
-  const parts = [];
-  for (const file of files) parts.push(await readRows([file.path], { format: file.format }));
-  return {
-    id: name,
-    version: benchmark.version,
-    rows: parts.flatMap(({ rows }) => rows),
-    skipped: Object.fromEntries(parts.flatMap(({ skipped }) => [...skipped])),
-  };
-}
-
-const shown: readonly MetricName[] = ['f1', 'precision', 'recall', 'auprc', 'auroc', 'fpr', 'ece'];
-
-function present({ name, about }: Pick<Scorer, 'name' | 'about'>, evaluations: readonly Evaluation[]): CommandResult {
-  const rows = evaluations.map(({ set, rows: count, unsafe, metrics, truncated }) => {
-    const { low, high } = metrics.auprc;
-    const interval = low === null || high === null ? '—' : `${low.toFixed(3)} to ${high.toFixed(3)}`;
-    return [set, count, unsafe, ...shown.map((metric) => metrics[metric].value), interval, truncated];
-  });
-  const header = ['set', 'rows', 'unsafe', ...shown, 'AUPRC interval', 'cut'];
-  const notes = evaluations.flatMap(notesOf);
-  return { json: { guard: name, about, sets: evaluations }, text: `${formatTable(header, rows)}${notes.join('')}` };
-}
-
-/** What a reader of the table has to know. */
-function notesOf({ set, rows, skipped, seenInTraining }: Evaluation): string[] {
-  const share = `${((100 * (seenInTraining ?? 0)) / rows).toFixed(1)}%`;
-  return [
-    ...Object.entries(skipped).map(([reason, count]) => `${set}: ${count} records were left out: ${reason}\n`),
-    ...(seenInTraining
-      ? [`${set}: the guard learned from the prompts of ${seenInTraining} rows (${share}). Its figures flatter it.\n`]
-      : []),
-  ];
+  return evaluations;
 }

@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- distill`: seconds of training until a guard is as good, ours beside the usual fine-tuning with
- * transformers on PyTorch, float32: MiniLM on 4,000 real rows with hard labels, two epochs, both sides in turns.
+ * transformers on PyTorch, float32: MiniLM on 4,000 real rows with hard labels, one epoch, both sides in turns.
  *
  * Ten times in a run both are scored on the same held-out rows, which is not timed. The AUPRC to reach is the lower of
  * both sides' best, less 1%; the time to it is read off between two scorings. `usual`: the peer's batches are random,

@@ -29,10 +29,17 @@ const benches: Record<string, Bench> = {
       --minilm <folder>  weights (default: the peers')            --data <folder> ../shared/data/train`,
     run: async (argv) => (await import('./distill.ts')).runDistill(argv),
   },
+  drive: {
+    summary: `calls to a server, how close to the most it could answer, and beside distilabel
+      --calls <n>        20000                                    --in-flight <n> 512
+      --latency <ms>     200                                      --rounds <n>    1
+      --peer none        ours alone`,
+    run: async (argv) => (await import('./drive.ts')).runDrive(argv),
+  },
 };
 
 const usage = [
-  'npm run bench -- setup                    installs the peers into bench/peers/.venv (Python, 6 GB)',
+  'npm run bench -- setup [torch|distilabel] installs the peers into bench/peers/.venv* (Python, 6 and 0.6 GB)',
   'npm run bench -- <name> [--json] ...      prints a table, or one JSON object',
   ...Object.entries(benches).map(([name, { summary }]) => `  ${name}: ${summary}`),
   '',
@@ -43,7 +50,7 @@ async function main([name = '', ...argv]: readonly string[]): Promise<number> {
   const bench = benches[name];
   try {
     if (name === 'setup') {
-      setUpPeers();
+      setUpPeers(argv[0]);
     } else if (bench) {
       const report = await bench.run(argv);
       process.stdout.write(argv.includes('--json') ? `${JSON.stringify(report, null, 2)}\n` : formatReport(report));

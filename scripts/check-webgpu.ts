@@ -19,6 +19,7 @@ import {
 } from 'onnx-grad';
 import { createTrainer, type Device } from 'onnx-grad/node';
 import * as ort from 'onnxruntime-node';
+import { evaluateDim } from '../packages/onnx-grad/src/graph/dims.ts';
 import { lower, webgpuLowering } from '../packages/onnx-grad/src/graph/lower.ts';
 import { encodeModel } from '../packages/onnx-grad/src/onnx/encode.ts';
 
@@ -188,9 +189,9 @@ function isShape(dims: readonly number[]): boolean {
 function feedsOf(program: TrainingProgram, batch: Batch, names: readonly string[]): Record<string, ort.Tensor> {
   const parameters = new Map(program.parameters.map(({ name, initial }) => [name, initial]));
   const [rows, length] = batch.input_ids!.dims as [number, number];
-  const sizes: Readonly<Record<string, number>> = { batch: rows, length };
+  const sizes = { batch: rows, length };
   const feeds = program.graph.inputs.map(({ name, dims: named }) => {
-    const dims = named.map((dim) => (typeof dim === 'number' ? dim : sizes[dim]!));
+    const dims = named.map((dim) => evaluateDim(dim, sizes));
     const count = dims.reduce((product, dim) => product * dim, 1);
     const tensor = batch[name];
     if (tensor) return [name, new ort.Tensor('int64', tensor.data as BigInt64Array, tensor.dims)] as const;

@@ -27,9 +27,9 @@ const SEED = 1;
 export const settings = {
   batch: 32,
   maxLength: 256,
-  epochs: 2,
+  epochs: 1,
   learningRate: 1e-4,
-  warmupSteps: 25,
+  warmupSteps: 12,
   seed: SEED,
 } as const;
 

@@ -60,8 +60,8 @@ export async function openOurs(bench: DistillCase, threads: number): Promise<Dis
       return times;
     },
     async scores() {
-      const margins = await scoreEncoded(
-        async (batch) => (await predictor.run(batch)).logits!,
+      const { margins } = await scoreEncoded(
+        async (batch) => ({ logits: (await predictor.run(batch)).logits!.data }),
         validation.encoded,
         model.config,
       );

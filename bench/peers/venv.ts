@@ -1,22 +1,35 @@
-/** The Python environment of the peers, in bench/peers/.venv, which git ignores. */
+/** The peers' Python environments, in bench/peers/.venv*, which git ignores. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 
 const folder = import.meta.dirname;
-const python = path.join(folder, '.venv', 'bin', 'python');
 
-/** The peers' Python, or `null` with one line on stderr where it is not installed. */
-export function findPython(): string | null {
-  if (existsSync(python)) return python;
+/** Peers whose versions clash have environments of their own. */
+const environments = {
+  torch: { venv: '.venv', requirements: 'requirements.txt' },
+  distilabel: { venv: '.venv-distilabel', requirements: 'requirements-distilabel.txt' },
+} as const;
+
+export type EnvironmentName = keyof typeof environments;
+
+const pythonOf = (name: EnvironmentName) => path.join(folder, environments[name].venv, 'bin', 'python');
+
+/** A Python with the peers, or `null` with one line on stderr where they are not installed. */
+export function findPython(name: EnvironmentName = 'torch'): string | null {
+  if (existsSync(pythonOf(name))) return pythonOf(name);
   process.stderr.write('The peers are left out: they are not installed. Install them with: npm run bench -- setup\n');
   return null;
 }
 
-/** Makes the environment, if it is not there, and installs what peers/requirements.txt names. */
-export function setUpPeers(): void {
-  if (!existsSync(python)) run('python3', ['-m', 'venv', path.join(folder, '.venv')]);
-  run(python, ['-m', 'pip', 'install', '--requirement', path.join(folder, 'requirements.txt')]);
+/** Makes the environments that are not there, and installs what their requirements name. @param only one of them */
+export function setUpPeers(only?: string): void {
+  for (const [name, { venv, requirements }] of Object.entries(environments)) {
+    if (only !== undefined && only !== name) continue;
+    const python = pythonOf(name as EnvironmentName);
+    if (!existsSync(python)) run('python3', ['-m', 'venv', path.join(folder, venv)]);
+    run(python, ['-m', 'pip', 'install', '--requirement', path.join(folder, requirements)]);
+  }
   process.stderr.write('The peers are installed.\n');
 }
 

@@ -1,7 +1,7 @@
 /** Build ONNX graphs, differentiate them, train them: the part that runs anywhere. Files and threads: index.node.ts. */
 export * from './errors.ts';
 export { type AttentionOptions, attention } from './graph/attention.ts';
-export { addDims, formatShape, mulDims, productOf, sameShape, subDims } from './graph/dims.ts';
+export { addDims, ceilDivide, exceeds, formatShape, mulDims, productOf, sameShape, subDims } from './graph/dims.ts';
 export { embeddingLookup, type Lookup, onlyLookupOf } from './graph/embedding.ts';
 export { type EmitOptions, emitModel } from './graph/emit.ts';
 export { productFlops } from './graph/flops.ts';
@@ -14,6 +14,7 @@ export { createGraph, opTable } from './graph/table.ts';
 export type * from './onnx/model.ts';
 export {
   causalLanguageModelLoss,
+  countedLabels,
   crossEntropy,
   IGNORED_LABEL,
   maskedLanguageModelLoss,
@@ -29,4 +30,5 @@ export {
   type TrainingProgram,
 } from './train/program.ts';
 export * as schedules from './train/schedules.ts';
+export { DivergedError } from './train/state.ts';
 export type { Predictor, StepResult, Trainer, TrainerOptions, TrainerState } from './train/trainer.ts';

@@ -6,8 +6,10 @@ import {
   addDims,
   broadcastDim,
   broadcastShapes,
+  ceilDivide,
   divideDims,
   evaluateDim,
+  exceeds,
   expectSizes,
   formatShape,
   mulDims,
@@ -19,20 +21,25 @@ import {
   toPolynomial,
 } from './dims.ts';
 
-const leaf: fc.Arbitrary<Dim> = fc.oneof(
+const plainLeaf: fc.Arbitrary<Dim> = fc.oneof(
   fc.integer({ min: -9, max: 9 }),
   fc.constantFrom('batch', 'length', 'a', 'a1', 'b_2'),
 );
+const functions = fc.constantFrom(ceilDivide('length', 3), exceeds('length', 4), exceeds('a', 2));
 
 /** Any polynomial of low degree, built as programs build them. */
-const { dim } = fc.letrec<{ dim: Dim }>((tie) => ({
-  dim: fc.oneof(
-    { depthSize: 'small', withCrossShrink: true },
-    leaf,
-    fc.tuple(tie('dim'), tie('dim')).map(([a, b]) => addDims(a, b)),
-    fc.tuple(leaf, tie('dim')).map(([a, b]) => mulDims(a, b)),
-  ),
-}));
+function polynomialOf(leaf: fc.Arbitrary<Dim>): fc.Arbitrary<Dim> {
+  return fc.letrec<{ dim: Dim }>((tie) => ({
+    dim: fc.oneof(
+      { depthSize: 'small', withCrossShrink: true },
+      leaf,
+      fc.tuple(tie('dim'), tie('dim')).map(([a, b]) => addDims(a, b)),
+      fc.tuple(leaf, tie('dim')).map(([a, b]) => mulDims(a, b)),
+    ),
+  })).dim;
+}
+const plain = polynomialOf(plainLeaf);
+const dim = polynomialOf(fc.oneof(plainLeaf, functions));
 
 const sizes = fc.record({
   batch: fc.nat(9),
@@ -86,9 +93,15 @@ describe('sizes as polynomials', () => {
 
   it('divide when, and only when, one is a multiple of the other', () => {
     fc.assert(
-      fc.property(dim, dim, (a, b) => {
+      fc.property(plain, plain, (a, b) => {
         fc.pre(b !== 0);
         expectSame(divideDims(mulDims(a, b), b)!, a);
+        const quotient = divideDims(a, b);
+        if (quotient !== null) expectSame(mulDims(quotient, b), a);
+      }),
+    );
+    fc.assert(
+      fc.property(dim, dim, (a, b) => {
         const quotient = divideDims(a, b);
         if (quotient !== null) expectSame(mulDims(quotient, b), a);
       }),
@@ -111,6 +124,23 @@ describe('sizes as polynomials', () => {
     [addDims('b', addDims('a', 3)), 'a+b+3'],
   ])('print as people write them: %s', (size, text) => {
     expect(size).toBe(text);
+  });
+
+  it('may be functions of a name: a quotient rounded up, or whether it exceeds a number', () => {
+    expect(ceilDivide('length', 64)).toBe('ceil(length/64)');
+    expect(ceilDivide(65, 64)).toBe(2);
+    expect(exceeds('length', 64)).toBe('(length>64)');
+    expect(exceeds(64, 64)).toBe(0);
+    expect(() => ceilDivide('length+1', 64)).toThrow(
+      new ShapeError('A function of a size takes a number or a name, got length+1.'),
+    );
+    expect(mulDims('(length>64)', '(length>64)')).toBe('(length>64)'); // 0 or 1
+    const padded = mulDims(ceilDivide('length', 64), 64);
+    expect([1, 64, 65, 128].map((length) => evaluateDim(padded, { length }))).toEqual([64, 64, 128, 128]);
+    expect([64, 65].map((length) => evaluateDim('(length>64)', { length }))).toEqual([0, 1]);
+    expect(() => evaluateDim(padded, {})).toThrow(
+      new ShapeError('The size "length" of 64*ceil(length/64) is not known.'),
+    );
   });
 
   it('cannot be evaluated without each name', () => {
@@ -138,6 +168,9 @@ describe('expectSizes', () => {
     ['batch size', 'a whole number or a name'],
     ['2length', 'a whole number or a name'],
     ['length/2', 'a whole number or a name'],
+    ['ceil(length/2)/3', 'a whole number or a name'],
+    ['(length*2>3)', 'a whole number or a name'],
+    ['(a>3)*(a>3)', '"(a>3)"'],
     ['a++b', 'a whole number or a name'],
     ['seq-len', '"-len+seq"'],
     ['length*batch', '"batch*length"'],

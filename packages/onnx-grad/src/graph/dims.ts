@@ -1,6 +1,9 @@
 /**
  * Sizes known only when the graph runs, as polynomials over named dimensions: `'batch'`, `'batch*length'`, `'2*length-1'`.
  * Equal sizes have equal text, so shapes are compared as text and print as people write them.
+ *
+ * Two functions of a name count as names too: `'ceil(length/64)'`, and `'(length>64)'`, which is 1 or 0 and therefore its
+ * own square. With them a size can depend on the length by pieces, and the algebra still shows that shapes fit.
  */
 import { ShapeError } from '../errors.ts';
 import type { Dim } from '../onnx/model.ts';
@@ -22,7 +25,7 @@ export function toPolynomial(dim: Dim): Polynomial {
       coefficient *= sign * (isNumber ? Number(text) : 1);
       if (!isNumber) names.push(text);
     }
-    accumulate(terms, names.sort().join('*'), coefficient);
+    accumulate(terms, productOfNames(names), coefficient);
   }
   return terms;
 }
@@ -51,8 +54,7 @@ export function mulDims(a: Dim, b: Dim): Dim {
   const product = new Map<string, number>();
   for (const [namesA, x] of toPolynomial(a)) {
     for (const [namesB, y] of toPolynomial(b)) {
-      const names = [...factorsOf(namesA), ...factorsOf(namesB)].sort();
-      accumulate(product, names.join('*'), x * y);
+      accumulate(product, productOfNames([...factorsOf(namesA), ...factorsOf(namesB)]), x * y);
     }
   }
   return toDim(product);
@@ -63,30 +65,69 @@ export function subDims(a: Dim, b: Dim): Dim {
   return addDims(a, mulDims(-1, b));
 }
 
-/** The quotient when `total` is a whole multiple of `part`, else `null`. */
+/** The quotient when `total` is a whole multiple of `part`, else `null`; also where it takes `(a>n)` to see it. */
 export function divideDims(total: Dim, part: Dim): Dim | null {
   if (part === 0) return null;
   const divisor = leadingTerm(part);
   let quotient: Dim = 0;
   for (let rest = total; rest !== 0; ) {
-    const term = divideTerms(leadingTerm(rest), divisor);
+    const leading = leadingTerm(rest);
+    const term = divideTerms(leading, divisor);
     if (term === null) return null;
     quotient = addDims(quotient, term);
     rest = subDims(rest, mulDims(term, part));
+    if (toPolynomial(rest).has(leading[0])) return null; // a square that is no square: the term did not cancel
   }
   return quotient;
+}
+
+/** ⌈dim / divisor⌉ of a number or a name. @throws ShapeError for any other size */
+export function ceilDivide(dim: Dim, divisor: number): Dim {
+  return typeof dim === 'number' ? Math.ceil(dim / divisor) : `ceil(${plainName(dim)}/${divisor})`;
+}
+
+/** 1 where a number or a name is greater than `limit`, else 0. @throws ShapeError for any other size */
+export function exceeds(dim: Dim, limit: number): Dim {
+  return typeof dim === 'number' ? Number(dim > limit) : `(${plainName(dim)}>${limit})`;
+}
+
+function plainName(dim: string): string {
+  if (/^[A-Za-z_]\w*$/.test(dim)) return dim;
+  throw new ShapeError(`A function of a size takes a number or a name, got ${dim}.`);
+}
+
+/** A name that is a function of another. */
+export interface SizeFunction {
+  readonly kind: 'ceil' | 'exceeds';
+  readonly of: string;
+  /** The divisor, or the limit. */
+  readonly by: number;
+}
+
+const FUNCTION = /^(?:ceil\((\w+)\/(\d+)\)|\((\w+)>(\d+)\))$/;
+
+/** What a name stands for where it is a function, or `null` for a plain name. */
+export function functionOf(name: string): SizeFunction | null {
+  const [, divided, divisor, compared, limit] = FUNCTION.exec(name) ?? [];
+  if (divided !== undefined) return { kind: 'ceil', of: divided, by: Number(divisor) };
+  return compared === undefined ? null : { kind: 'exceeds', of: compared, by: Number(limit) };
 }
 
 /** The size once the names have values. @throws ShapeError when one is missing. */
 export function evaluateDim(dim: Dim, sizes: Readonly<Record<string, number>>): number {
   let sum = 0;
   for (const [names, coefficient] of toPolynomial(dim)) {
-    sum += factorsOf(names).reduce((product, name) => {
-      if (sizes[name] === undefined) throw new ShapeError(`The size "${name}" of ${dim} is not known.`);
-      return product * sizes[name];
-    }, coefficient);
+    sum += factorsOf(names).reduce((product, name) => product * valueOfName(name, dim, sizes), coefficient);
   }
   return sum;
+}
+
+function valueOfName(name: string, dim: Dim, sizes: Readonly<Record<string, number>>): number {
+  const rule = functionOf(name);
+  const size = sizes[rule?.of ?? name];
+  if (size === undefined) throw new ShapeError(`The size "${rule?.of ?? name}" of ${dim} is not known.`);
+  if (rule === null) return size;
+  return Number(rule.kind === 'ceil' ? ceilDivide(size, rule.by) : exceeds(size, rule.by));
 }
 
 export function productOf(dims: readonly Dim[]): Dim {
@@ -113,8 +154,10 @@ export function broadcastShapes(op: string, ...shapes: (readonly Dim[])[]): Dim[
   });
 }
 
-// a sum of products of whole numbers and names
-const POLYNOMIAL = /^-?(\d+|[A-Za-z_]\w*)([-+*](\d+|[A-Za-z_]\w*))*$/;
+// a sum of products of whole numbers, names and functions of a name
+const NAME = '[A-Za-z_]\\w*';
+const FACTOR = `(\\d+|${NAME}|ceil\\(${NAME}/\\d+\\)|\\(${NAME}>\\d+\\))`;
+const POLYNOMIAL = new RegExp(`^-?${FACTOR}([-+*]${FACTOR})*$`);
 
 /** @throws ShapeError unless every size is a whole number from 0 up, a name, or a polynomial written as `toDim` does. */
 export function expectSizes(what: string, dims: readonly Dim[]): void {
@@ -170,6 +213,12 @@ function divideTerms([names, coefficient]: Term, [divisorNames, divisor]: Term):
     rest.splice(at, 1);
   }
   return coefficient % divisor === 0 ? toDim(new Map([[rest.join('*'), coefficient / divisor]])) : null;
+}
+
+/** The product of names as its key; of a name that is 0 or 1 once is enough. */
+function productOfNames(names: readonly string[]): string {
+  const sorted = [...names].sort();
+  return sorted.filter((name, index) => !(name.startsWith('(') && name === sorted[index - 1])).join('*');
 }
 
 /** The names a product is of. */

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ShapeError } from '../errors.ts';
+import type { Dim } from '../onnx/model.ts';
+import { addDims, ceilDivide, exceeds, mulDims, subDims } from './dims.ts';
 import { type EmitOptions, emitModel } from './emit.ts';
 import { compileModel, floats, runGraph, type Tensor } from './gradient-check.testing.node.ts';
 import type { Graph, Value } from './graph.ts';
@@ -133,6 +135,34 @@ describe('sizes known only at run time', () => {
     const x = graph.input('x', 'float32', ['batch', 'length', 4]);
     expect(emit(graph, { y: ops.reshape(x, ['batch*length', 4]) }).ops).toEqual(['Reshape']);
     expect(emit(graph, { y: ops.reshape(x, ['length', 'batch', 4]) }).ops).toContain('Concat');
+  });
+
+  it('may depend on a length by pieces: one block as long as the text up to a limit, then blocks of two', async () => {
+    const graph = createGraph();
+    const x = graph.input('x', 'float32', ['batch', 'length']);
+    const isLong = exceeds('length', 4);
+    const choose = (short: Dim, long: Dim) => addDims(short, mulDims(isLong, subDims(long, short)));
+    const [blocks, block] = [choose(1, ceilDivide('length', 2)), choose('length', 2)];
+    const after = subDims(mulDims(blocks, block), 'length');
+    const padded = ops.pad(x, { before: [0, 0], after: [0, after] });
+    const rest = ops.slice(padded, { axis: 1, end: mulDims(isLong, 2) }); // nothing, up to the limit
+    const outputs = {
+      blocked: ops.reshape(padded, ['batch', blocks, block]),
+      rest: ops.reshape(rest, ['batch', mulDims(isLong, 2), 1]),
+    };
+    for (const [length, shape, some] of [
+      [3, [2, 1, 3], 0],
+      [4, [2, 1, 4], 0],
+      [5, [2, 3, 2], 2],
+      [6, [2, 3, 2], 2],
+    ] as const) {
+      const { blocked, rest: found } = await runGraph(graph, outputs, {
+        x: floats([2, length], new Array<number>(2 * length).fill(1)),
+      });
+      expect(blocked!.dims).toEqual(shape);
+      expect(blocked!.data.reduce((sum, value) => sum + value)).toBe(2 * length);
+      expect(found!.dims).toEqual([2, some, 1]);
+    }
   });
 
   it('are refused when no input has them', () => {

@@ -1,8 +1,9 @@
 /** Writes a graph as an ONNX model: only what the outputs need, attributes and trailing inputs as the spec has them. */
 import { ShapeError } from '../errors.ts';
+import { dataTypeCodes } from '../onnx/data-types.ts';
 import type { Attribute, Dim, GraphRecord, ModelRecord, NodeRecord, TensorRecord, ValueRecord } from '../onnx/model.ts';
 import { checkGraph } from './check.ts';
-import { factorsOf, toPolynomial } from './dims.ts';
+import { addDims, factorsOf, functionOf, type SizeFunction, toPolynomial } from './dims.ts';
 import { fuse } from './fuse.ts';
 import { type Constant, type Graph, isConstant, type Node, type Value } from './graph.ts';
 import type { OpType } from './op-types.ts';
@@ -142,6 +143,8 @@ class Writer {
   }
 
   #named(name: string): string {
+    const rule = functionOf(name);
+    if (rule) return this.#computed(name, rule);
     const input = [...this.used, ...this.#graph.inputs].find(({ dims }) => dims.includes(name));
     if (!input) {
       throw new ShapeError(`The size "${name}" is not among the graph's inputs, so it is unknown when the graph runs.`);
@@ -151,6 +154,17 @@ class Writer {
       const shape = this.#once(`shape of ${input.name}`, () => ['Shape', [input.name]]);
       return ['Gather', [shape, this.#read(this.#graph.integers([input.dims.indexOf(name)]))], { axis: 0 }];
     });
+  }
+
+  /** ⌈of / by⌉ as (of + by - 1) / by, whose quotient of integers drops the rest; and `of > by` as 1 or 0. */
+  #computed(name: string, { kind, of, by }: SizeFunction): string {
+    const constant = (value: number) => this.#read(this.#graph.integers([value]));
+    if (kind === 'ceil') {
+      const raised = this.#size(addDims(of, by - 1));
+      return this.#once(`size ${name}`, () => ['Div', [raised, constant(by)]]);
+    }
+    const isGreater = this.#once(`is ${name}`, () => ['Greater', [this.#size(of), constant(by)]]);
+    return this.#once(`size ${name}`, () => ['Cast', [isGreater], { to: dataTypeCodes.int64 }]);
   }
 
   #once(key: string, make: () => [string, string[], OnnxForm['attributes']?]): string {

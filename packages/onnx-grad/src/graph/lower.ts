@@ -3,10 +3,14 @@
 import { reachable } from './emit.ts';
 import { type Constant, type Graph, isConstant, type Value } from './graph.ts';
 import type { OpAttributes, OpType } from './op-types.ts';
-import { exp, log, matMul, mul, reduceMax, reduceSum, sub, transpose } from './ops.ts';
+import { exp, expand, log, matMul, mul, reduceMax, reduceSum, sub, transpose } from './ops.ts';
 import { createGraph } from './table.ts';
 
-type Lowering<Op extends OpType> = (inputs: readonly Value[], attributes: OpAttributes[Op]) => readonly Value[];
+type Lowering<Op extends OpType> = (
+  inputs: readonly Value[],
+  attributes: OpAttributes[Op],
+  graph: Graph,
+) => readonly Value[];
 
 export type LoweringTable = { readonly [Op in OpType]?: Lowering<Op> };
 
@@ -18,6 +22,7 @@ function swap(x: Value): Value {
 
 /** What onnxruntime 1.30's WebGPU provider would hand to the CPU, copying there and back. */
 export const webgpuLowering: LoweringTable = {
+  ConstantOfShape: (_, { shape }, graph) => [expand(graph.constant(0), shape)],
   FusedMatMul: ([a, b], { transA, transB, alpha = 1 }) => {
     const product = matMul(transA ? swap(a!) : a!, transB ? swap(b!) : b!);
     return [alpha === 1 ? product : mul(product, alpha)];
@@ -47,7 +52,8 @@ export function lower(
   for (const node of reachable(graph, [...outputs.values()])) {
     const inputs = node.inputs.map((input) => input && copyOf(input));
     const replacement = table[node.op] as Lowering<typeof node.op> | undefined;
-    const made = replacement?.(inputs as Value[], node.attributes) ?? target.node(node.op, inputs, node.attributes);
+    const made =
+      replacement?.(inputs as Value[], node.attributes, target) ?? target.node(node.op, inputs, node.attributes);
     for (const [index, output] of node.outputs.entries()) copies.set(output, made[index]!);
   }
   return { graph: target, outputs: new Map([...outputs].map(([name, value]) => [name, copyOf(value)])) };

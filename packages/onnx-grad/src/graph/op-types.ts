@@ -46,12 +46,17 @@ export interface OpAttributes {
   ReduceSum: Reduction;
   ReduceMean: Reduction;
   ReduceMax: Reduction;
+  /** Sums of the elements up to and with each; `reverse` from the end. */
+  CumSum: { readonly axis: number; readonly reverse?: boolean };
   // normalisation
   Softmax: Axis;
   LogSoftmax: Axis;
   LayerNormalization: { readonly axis: number; readonly epsilon: number };
   /** onnxruntime's root-mean-square norm */
   SimplifiedLayerNormalization: { readonly axis: number; readonly epsilon: number };
+  // positions
+  /** onnxruntime's rotation of the pairs (d, d + D/2) by angles of a table */
+  RotaryEmbedding: None;
   // layout
   Reshape: { readonly shape: readonly Dim[] };
   Transpose: { readonly perm: readonly number[] };

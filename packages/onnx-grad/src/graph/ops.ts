@@ -93,6 +93,11 @@ export function reduceMax(x: Value, options: OpAttributes['ReduceMax']): Value {
   return x.graph.node('ReduceMax', [x], options)[0]!;
 }
 
+/** Sums of the elements up to and with each along an axis; `reverse` from the end. */
+export function cumSum(x: Value, options: OpAttributes['CumSum']): Value {
+  return x.graph.node('CumSum', [x], options)[0]!;
+}
+
 export function softmax(x: Value, { axis = -1 } = {}): Value {
   return x.graph.node('Softmax', [x], { axis })[0]!;
 }
@@ -101,20 +106,33 @@ export function logSoftmax(x: Value, { axis = -1 } = {}): Value {
   return x.graph.node('LogSoftmax', [x], { axis })[0]!;
 }
 
-/** Normalises the last axis. Also gives the saved mean and inverse deviation, both (..., 1). */
+/** Normalises the last axis; `bias` may be left out. Also gives the saved mean and inverse deviation, both (..., 1). */
 export function layerNormalization(
   x: Value,
   scale: Value,
-  bias: Value,
+  bias: Value | null,
   { axis = -1, epsilon = 1e-5 } = {},
 ): { output: Value; mean: Value; inverseDeviation: Value } {
-  const outputs = x.graph.node('LayerNormalization', [x, scale, bias], { axis, epsilon });
+  const inputs = bias ? [x, scale, bias] : [x, scale];
+  const outputs = x.graph.node('LayerNormalization', inputs, { axis, epsilon });
   return { output: outputs[0]!, mean: outputs[1]!, inverseDeviation: outputs[2]! };
 }
 
 /** x / sqrt(mean(x²) + epsilon) · scale over the last axis. */
 export function simplifiedLayerNormalization(x: Value, scale: Value, { axis = -1, epsilon = 1e-5 } = {}): Value {
   return x.graph.node('SimplifiedLayerNormalization', [x, scale], { axis, epsilon })[0]!;
+}
+
+/**
+ * Positions turned into angles: of each token t, the pair (x_d, x_d+D/2) is rotated by the angle whose cosine and sine
+ * stand at row t, column d.
+ * @param x      (B, H, T, D)
+ * @param cosine (T, D/2)
+ * @param sine   (T, D/2)
+ * Source: Su et al. 2021, arXiv:2104.09864, in the layout of GPT-NeoX
+ */
+export function rotaryEmbedding(x: Value, cosine: Value, sine: Value): Value {
+  return x.graph.node('RotaryEmbedding', [x, x.graph.integers([0]), cosine, sine], {})[0]!;
 }
 
 /** `-1` may stand for one size to be worked out from the rest. */

@@ -5,10 +5,11 @@ import { indexing } from './rules/indexing.ts';
 import { layout } from './rules/layout.ts';
 import { products } from './rules/products.ts';
 import { reductions } from './rules/reductions.ts';
+import { rotary } from './rules/rotary.ts';
 import { opTable } from './table.ts';
 
 it('has every operation in one of the tables whose rows are tested', () => {
-  const names = [elementwise, products, reductions, layout, indexing].flatMap((table) => Object.keys(table));
+  const names = [elementwise, products, reductions, rotary, layout, indexing].flatMap((table) => Object.keys(table));
   expect(names.toSorted()).toEqual(Object.keys(opTable).toSorted());
 });
 

@@ -6,8 +6,9 @@ import { indexing } from './rules/indexing.ts';
 import { layout } from './rules/layout.ts';
 import { products } from './rules/products.ts';
 import { reductions } from './rules/reductions.ts';
+import { rotary } from './rules/rotary.ts';
 
-export const opTable: OpTable = { ...elementwise, ...products, ...reductions, ...layout, ...indexing };
+export const opTable: OpTable = { ...elementwise, ...products, ...reductions, ...rotary, ...layout, ...indexing };
 
 /** An empty graph. */
 export function createGraph(): Graph {

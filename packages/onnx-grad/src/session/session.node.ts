@@ -1,10 +1,13 @@
 /** Sessions of onnxruntime-node: created with our options, their failures told in our words. */
 import * as ort from 'onnxruntime-node';
-import { DeviceError } from '../errors.ts';
+import { ConfigError, DeviceError } from '../errors.ts';
 import { encodeModel } from '../onnx/encode.ts';
 import type { ModelRecord } from '../onnx/model.ts';
 
-export type Device = 'cpu' | 'webgpu';
+/** onnxruntime's execution providers by device, each taking what the one before it lacks. */
+const providers = { cpu: ['cpu'], webgpu: ['webgpu', 'cpu'] } as const;
+
+export type Device = keyof typeof providers;
 
 export interface SessionOptions {
   readonly device?: Device;
@@ -12,34 +15,58 @@ export interface SessionOptions {
   readonly threads?: number;
   /** Keeps equal nodes apart, as recomputation needs. */
   readonly keepDuplicates?: boolean;
+  /**
+   * Puts the CPU provider's threads to sleep at the end of a run. They spin for a while otherwise, ready for the next
+   * one, which takes the cores from whatever else works between runs. Default false, as onnxruntime.
+   */
+  readonly sleepsBetweenRuns?: boolean;
   /** Leaves outputs on the device, to be fed to the next run. */
   readonly outputsOnDevice?: boolean;
   /** Outputs that come to the CPU all the same. */
   readonly outputsOnCpu?: readonly string[];
+  /** Where to write the graph as it runs, after onnxruntime's own rewriting: to look at. */
+  readonly optimizedModelPath?: string;
 }
 
+/**
+ * @throws ConfigError for a device that is none of ours
+ * @throws DeviceError where the machine has no such device, or onnxruntime refuses the graph
+ */
 export async function createSession(model: ModelRecord, options: SessionOptions = {}): Promise<ort.InferenceSession> {
-  const { device = 'cpu', threads = 0, keepDuplicates = false } = options;
-  const extra = keepDuplicates
-    ? { optimization: { disable_specified_optimizers: 'CommonSubexpressionElimination' } }
-    : {};
+  const { device = 'cpu', threads = 0 } = options;
+  expectDevice(device);
   try {
     return await ort.InferenceSession.create(encodeModel(model), {
-      executionProviders: device === 'cpu' ? ['cpu'] : ['webgpu', 'cpu'],
+      executionProviders: providers[device],
       intraOpNumThreads: threads,
       graphOptimizationLevel: 'all',
-      logSeverityLevel: 3, // errors only: onnxruntime warns of every node that stays on the CPU
-      extra: { ...extra, ...(process.env.NOSPIN ? { session: { force_spinning_stop: '1' } } : {}) },
+      logSeverityLevel: 4, // errors are thrown as well, and of every node that stays on the CPU it would warn
+      extra: configEntries(options),
+      ...(options.optimizedModelPath ? { optimizedModelFilePath: options.optimizedModelPath } : {}),
       ...outputLocations(model, options),
     });
   } catch (cause) {
-    throw sessionError(device, cause);
+    throw sessionError(cause);
   }
 }
 
-function sessionError(device: Device, cause: unknown): Error {
+/** @throws ConfigError for a name that is no device of ours */
+export function expectDevice(device: string): asserts device is Device {
+  if (Object.hasOwn(providers, device)) return;
+  throw new ConfigError(`Unknown device "${device}". Available: ${Object.keys(providers).join(', ')}.`);
+}
+
+/** Source: onnxruntime_session_options_config_keys.h; onnxruntime-node joins the levels with dots. */
+function configEntries({ keepDuplicates, sleepsBetweenRuns }: SessionOptions): Record<string, unknown> {
+  return {
+    ...(keepDuplicates ? { optimization: { disable_specified_optimizers: 'CommonSubexpressionElimination' } } : {}),
+    ...(sleepsBetweenRuns ? { session: { force_spinning_stop: '1' } } : {}),
+  };
+}
+
+function sessionError(cause: unknown): Error {
   const text = cause instanceof Error ? cause.message : String(cause);
-  if (device === 'webgpu' && /adapter|device|vulkan|webgpu/i.test(text)) {
+  if (/Failed to get a WebGPU adapter/.test(text)) {
     return new DeviceError(
       "No WebGPU adapter was found. It needs a GPU with a Vulkan, Metal or Direct3D 12 driver; use device: 'cpu' without one.",
       { cause },

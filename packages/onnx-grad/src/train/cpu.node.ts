@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import * as ort from 'onnxruntime-node';
+import type { Lookup } from '../graph/embedding.ts';
 import { emitModel } from '../graph/emit.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import type { Buffer32 } from '../kernels/arena.ts';
@@ -12,7 +13,8 @@ import { RowSet } from '../kernels/rows.ts';
 import { createSession } from '../session/session.node.ts';
 import { DropoutMasks, type MaskDraw } from './dropout-masks.node.ts';
 import { toFeeds } from './feeds.node.ts';
-import { microBatches } from './micro-batches.ts';
+import { microBatches, type WeightedBatch } from './micro-batches.ts';
+import { resolveOptions, type Settings } from './options.ts';
 import {
   type Batch,
   measure,
@@ -45,38 +47,50 @@ const LOOKUP_ROWS = 4096; // token gradients that reach their table in one piece
 const DEFAULT_MAX_TOKENS = 8192;
 
 export async function createCpuTrainer(program: TrainingProgram, options: TrainerOptions): Promise<Trainer> {
-  const threads = options.threads ?? availableParallelism();
+  const settings = resolveOptions(options, { maxTokens: DEFAULT_MAX_TOKENS });
+  const threads = settings.threads ?? availableParallelism();
   const plan = planGradients(program, { byRows: true });
   const outputs = new Map([['loss', program.loss]]);
   for (const { parameter, gradient } of plan) outputs.set(gradientName(parameter.name), gradient);
   const model = emitModel(program.graph, outputs, { name: 'training' });
-  const session = await createSession(model, { threads, keepDuplicates: program.recompute ?? false });
+  const session = await createSession(model, {
+    threads,
+    keepDuplicates: program.recompute ?? false,
+    sleepsBetweenRuns: true, // the kernels' turn
+  });
   const pool = await KernelPool.create({ threads });
-  return new CpuTrainer(program, { ...options, threads }, plan, session, pool);
+  try {
+    return new CpuTrainer(program, { ...settings, threads }, plan, session, pool);
+  } catch (error) {
+    await pool.dispose();
+    throw error;
+  }
 }
 
 class CpuTrainer implements Trainer {
-  readonly #options: TrainerOptions;
+  readonly #settings: Settings & { readonly threads: number };
   readonly #session: ort.InferenceSession;
   readonly #pool: KernelPool;
   readonly #slots: readonly Slot[];
   readonly #inputs: readonly Value[];
   readonly #masks: DropoutMasks;
+  readonly #countTerms: TrainingProgram['countTerms'];
   readonly #parameterFeeds: Readonly<Record<string, ort.Tensor>>;
   #step = 0;
   #seed: number;
 
   constructor(
     program: TrainingProgram,
-    options: TrainerOptions,
+    settings: Settings & { readonly threads: number },
     plan: readonly PlannedGradient[],
     session: ort.InferenceSession,
     pool: KernelPool,
   ) {
-    this.#options = options;
+    this.#settings = settings;
     this.#session = session;
     this.#pool = pool;
-    this.#seed = options.seed ?? 0;
+    this.#seed = settings.seed;
+    this.#countTerms = program.countTerms;
     this.#slots = allocateSlots(pool, plan);
     const { batch, dropout } = sortInputs(program, session.inputNames);
     this.#inputs = batch;
@@ -91,7 +105,17 @@ class CpuTrainer implements Trainer {
 
   async step(batches: Batch | readonly Batch[]): Promise<StepResult> {
     const list = Array.isArray(batches) ? (batches as readonly Batch[]) : [batches as Batch];
-    const parts = microBatches(list, this.#options.maxTokens ?? DEFAULT_MAX_TOKENS);
+    const { maxTokens } = this.#settings;
+    const parts = microBatches(list, { maxTokens, countTerms: this.#countTerms });
+    try {
+      return this.#update(await this.#accumulate(parts));
+    } finally {
+      this.#clearRows(); // whether the step was made or not
+    }
+  }
+
+  /** Fills the gradients of all parts, weighted. @returns the mean loss */
+  async #accumulate(parts: readonly WeightedBatch[]): Promise<number> {
     const isWhole = parts.length === 1;
     const dense = this.#slots.filter(({ rows }) => !rows);
     if (!isWhole) this.#pool.fillZero(dense.map(({ gradient }) => gradient));
@@ -105,7 +129,7 @@ class CpuTrainer implements Trainer {
         weight,
       );
     }
-    return this.#update(loss);
+    return loss;
   }
 
   /** The loss of one micro-batch; its gradients go to the buffers named, those of look-ups are added up at once. */
@@ -133,13 +157,8 @@ class CpuTrainer implements Trainer {
 
   /** Adds the gradients of looked-up rows, (tokens, E), to their table's. */
   #addRows({ plan, gradient, partial }: Slot, rows: RowSet, batch: Batch, found: Float32Array, weight: number): void {
-    const { ids, paddingId } = plan.lookup!;
-    const padding = paddingId === null ? null : BigInt(paddingId);
-    const read = (batch[ids.name]!.data as BigInt64Array).map((id) => (id === padding ? NO_ROW : id));
-    if (weight !== 1)
-      found.forEach((value, index) => {
-        found[index] = value * weight;
-      });
+    const read = rowsRead(plan.lookup!, batch, rows.rowCount);
+    if (weight !== 1) for (let at = 0; at < found.length; at++) found[at]! *= weight;
     for (let start = 0; start < read.length; start += LOOKUP_ROWS) {
       const piece = read.subarray(start, start + LOOKUP_ROWS);
       if (found.buffer !== partial.data.buffer) {
@@ -152,27 +171,26 @@ class CpuTrainer implements Trainer {
 
   /** Clipping and AdamW over everything at once. */
   #update(loss: number): StepResult {
-    const { clipNorm = 1, learningRate, beta1, beta2, epsilon } = this.#options;
+    const { clipNorm, rateOf, beta1, beta2, epsilon } = this.#settings;
     const operands = this.#slots.map(({ gradient, rows }): Operand => (rows ? { buffer: gradient, rows } : gradient));
     const gradNorm = Math.sqrt(this.#pool.sumSquares(operands));
     if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) throw diverged(this.#step, loss, gradNorm);
     const gradientScale = clipNorm === null ? 1 : Math.min(1, clipNorm / (gradNorm + CLIP_EPSILON));
-    const rate = typeof learningRate === 'number' ? learningRate : learningRate(this.#step);
+    const learningRate = rateOf(this.#step);
     const parts = this.#slots.map(({ plan, partial, rows, ...buffers }): AdamwPart => {
       const { weightDecay } = plan.parameter;
-      return { ...buffers, learningRate: rate, weightDecay, ...(rows ? { rows } : {}) };
+      return { ...buffers, learningRate, weightDecay, ...(rows ? { rows } : {}) };
     });
+    this.#pool.adamw(parts, { step: this.#step + 1, gradientScale, beta1, beta2, eps: epsilon });
     this.#step += 1;
-    this.#pool.adamw(parts, {
-      step: this.#step,
-      gradientScale,
-      ...(beta1 === undefined ? {} : { beta1 }),
-      ...(beta2 === undefined ? {} : { beta2 }),
-      ...(epsilon === undefined ? {} : { eps: epsilon }),
-    });
-    this.#pool.fillZero(operands.filter((operand) => 'rows' in operand));
-    for (const { rows } of this.#slots) rows?.settle();
-    return { step: this.#step, loss, gradNorm, learningRate: rate };
+    return { step: this.#step, loss, gradNorm, learningRate };
+  }
+
+  /** The gradients of look-ups are added to, so they start each step at zero. */
+  #clearRows(): void {
+    const tables = this.#slots.flatMap(({ gradient, rows }) => (rows ? [{ buffer: gradient, rows }] : []));
+    this.#pool.fillZero(tables);
+    for (const { rows } of tables) rows.settle();
   }
 
   async parameters(): Promise<Map<string, Float32Array>> {
@@ -180,7 +198,10 @@ class CpuTrainer implements Trainer {
   }
 
   async predictor(graph: Graph, outputs: ReadonlyMap<string, Value>): Promise<Predictor> {
-    const session = await createSession(emitModel(graph, outputs), { threads: this.#options.threads ?? 0 });
+    const session = await createSession(emitModel(graph, outputs), {
+      threads: this.#settings.threads,
+      sleepsBetweenRuns: true,
+    });
     const inputs = graph.inputs.filter(({ name }) => session.inputNames.includes(name) && !this.#parameterFeeds[name]);
     const known = Object.entries(this.#parameterFeeds).filter(([name]) => session.inputNames.includes(name));
     return {
@@ -235,6 +256,13 @@ class CpuTrainer implements Trainer {
 }
 
 const NO_ROW = -1n; // an id that adds to no row of its table
+
+/** The rows a look-up read: padding is none, and ids below zero count from the table's end, as Gather has it. */
+function rowsRead({ ids, paddingId }: Lookup, batch: Batch, rowCount: number): BigInt64Array {
+  const padding = paddingId === null ? null : BigInt(paddingId);
+  const row = (id: bigint) => (id === padding ? NO_ROW : id < 0n ? id + BigInt(rowCount) : id);
+  return BigInt64Array.from(batch[ids.name]!.data as ArrayLike<number | bigint>, (id) => row(BigInt(id)));
+}
 
 function gradientName(parameter: string): string {
   return `gradient:${parameter}`;

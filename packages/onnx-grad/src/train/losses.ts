@@ -1,7 +1,9 @@
 /** Loss functions: graph values in, a float32 scalar out, averaged over what counts. */
+import { ConfigError } from '../errors.ts';
 import { subDims } from '../graph/dims.ts';
 import type { Value } from '../graph/graph.ts';
 import * as ops from '../graph/ops.ts';
+import type { Batch } from './program.ts';
 
 /** Labels with this value are left out, as in PyTorch. */
 export const IGNORED_LABEL = -100;
@@ -64,6 +66,26 @@ export function causalLanguageModelLoss(logits: Value, labels: Value): Value {
   const length = labels.dims[1]!;
   const predictions = ops.slice(logits, { axis: 1, end: subDims(length, 1) });
   return maskedLanguageModelLoss(predictions, ops.slice(labels, { axis: 1, start: 1, end: length }));
+}
+
+/**
+ * How many labels of a batch count (are not -100), for `TrainingProgram.countTerms`: so that the batches of a step have
+ * the share of it that their labels have.
+ * @param input   the name of the labels' input
+ * @param shifted whether the first column is left out, as `causalLanguageModelLoss` does
+ */
+export function countedLabels(input: string, { shifted = false } = {}): (batch: Batch) => number {
+  return (batch) => {
+    const tensor = batch[input];
+    if (!tensor) throw new ConfigError(`The batch has no "${input}", whose labels are to be counted.`);
+    const { data, dims } = tensor;
+    let count = 0;
+    for (let at = 0; at < data.length; at++) {
+      const isFirst = at % dims[1]! === 0;
+      if (Number(data[at]) !== IGNORED_LABEL && !(shifted && isFirst)) count += 1;
+    }
+    return count;
+  };
 }
 
 /** Divides by the number of rows at run time, so that the batch size may be a named dimension. */

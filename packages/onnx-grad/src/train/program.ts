@@ -27,6 +27,11 @@ export interface TrainingProgram {
   readonly loss: Value;
   readonly parameters: readonly TrainedParameter[];
   readonly dropout?: readonly Dropout[];
+  /**
+   * How many terms the loss of a batch averages over, which weights it among several of a step. Default: its rows. For
+   * losses over tokens see `countedLabels`.
+   */
+  readonly countTerms?: (batch: Batch) => number;
   /** Whether layers are recomputed in the backward pass; see `checkpoint`. */
   readonly recompute?: boolean;
 }
@@ -51,10 +56,15 @@ export interface PlannedGradient {
 
 const SMALLEST_TABLE = 1024; // rows; below it a gradient of the whole table costs nothing
 
-/** @param byRows whether the gradient of a table that is only looked up may be left as the rows that were read */
+/**
+ * @param byRows whether the gradient of a table that is only looked up may be left as the rows that were read
+ * @throws ConfigError for parameters that are no inputs of fixed shape, or whose initial values do not fill it
+ * @throws ShapeError for a loss that is no float32 scalar of their graph
+ */
 export function planGradients(program: TrainingProgram, { byRows }: { byRows: boolean }): PlannedGradient[] {
+  checkParameters(program);
   const lookups = program.parameters.map(({ value }) =>
-    byRows && Number(value.dims[0]) >= SMALLEST_TABLE ? onlyLookupOf(value) : null,
+    byRows && Number(value.dims[0]) >= SMALLEST_TABLE ? lookupOfBatch(value) : null,
   );
   const wanted = program.parameters.map(({ value }, index) => lookups[index]?.rows ?? value);
   const found = gradients(program.loss, wanted);
@@ -63,6 +73,30 @@ export function planGradients(program: TrainingProgram, { byRows }: { byRows: bo
     gradient: found[index]!,
     lookup: lookups[index]!,
   }));
+}
+
+/** The only look-up of a table, where its ids are in the batch to be read. */
+function lookupOfBatch(table: Value): Lookup | null {
+  const lookup = onlyLookupOf(table);
+  return lookup && table.graph.inputs.includes(lookup.ids) ? lookup : null;
+}
+
+function checkParameters({ graph, parameters }: TrainingProgram): void {
+  if (parameters.length === 0) throw new ConfigError('The program has no parameters to train.');
+  for (const { name, value, initial } of parameters) {
+    const shape = value.dims.join(', ');
+    if (!graph.inputs.includes(value) || value.name !== name) {
+      throw new ConfigError(`The parameter "${name}" is no input of this name in the program's graph.`);
+    }
+    const length = value.dims.reduce<number>((product, dim) => product * Number(dim), 1);
+    if (Number.isNaN(length)) throw new ConfigError(`"${name}" (${shape}): a parameter's sizes are numbers.`);
+    if (initial.length !== length) {
+      throw new ConfigError(`"${name}" (${shape}): expected ${length} initial numbers, got ${initial.length}.`);
+    }
+  }
+  const names = parameters.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new ConfigError(`The parameter "${twice}" is listed twice.`);
 }
 
 /** Sizes of the named dimensions, from a batch. @throws ConfigError when two inputs disagree, or a rank is wrong */

@@ -4,24 +4,31 @@ import type { Batch, TrainingProgram } from './program.ts';
 import type { Schedule } from './schedules.ts';
 
 export interface TrainerOptions {
+  /** Of each step, or of all. */
   readonly learningRate: Schedule | number;
+  /** Of the gradients' mean. Default 0.9. */
   readonly beta1?: number;
+  /** Of their squares' mean. Default 0.999. */
   readonly beta2?: number;
+  /** Added to the root of the squares' mean. Default 1e-8. */
   readonly epsilon?: number;
   /** Gradients with a larger global norm are scaled down to it; `null` for never. Default 1. */
   readonly clipNorm?: number | null;
-  /** Of the dropout masks. */
+  /** Of the dropout masks. Default 0. */
   readonly seed?: number;
-  /** Threads of the CPU device. Default: one for each core. */
+  /** Threads of the CPU device, and of those that draw the masks. Default: one for each core. */
   readonly threads?: number;
-  /** A batch of more elements in its largest integer input is cut into micro-batches of at most so many. */
+  /**
+   * A batch whose largest input has more elements, padding included, is cut into micro-batches of at most so many (or of
+   * one row). Default 8,192 on the CPU, 16,384 on WebGPU.
+   */
   readonly maxTokens?: number;
 }
 
 export interface StepResult {
   /** Steps made so far, this one included. */
   readonly step: number;
-  /** Mean over the batch. */
+  /** Mean over the batches, before the update. */
   readonly loss: number;
   /** Global norm of the gradients before clipping. */
   readonly gradNorm: number;
@@ -44,7 +51,12 @@ export interface Predictor {
 }
 
 export interface Trainer {
-  /** One optimizer step: forward, backward, clipping, AdamW. Several batches are accumulated, weighted by their rows. */
+  /**
+   * One optimizer step: forward, backward, clipping, AdamW. Several batches are accumulated, weighted by their rows or by
+   * the program's `countTerms`. One step at a time: await it before the next call.
+   * @throws DivergedError when loss or gradients are no numbers, ConfigError for a batch that does not fit; the
+   *   parameters are then those of the step before, and the trainer can go on
+   */
   step(batches: Batch | readonly Batch[]): Promise<StepResult>;
   /** A copy of the parameters by name. */
   parameters(): Promise<Map<string, Float32Array>>;

@@ -16,6 +16,7 @@ import { DropoutMasks } from './dropout-masks.node.ts';
 import { toFeeds } from './feeds.node.ts';
 import { microBatches } from './micro-batches.ts';
 import { type OptimizedParameter, optimizerGraph, slots } from './optimizer-graph.ts';
+import { resolveOptions, type Settings } from './options.ts';
 import { type Batch, measure, planGradients, sortInputs, type TrainingProgram } from './program.ts';
 import { checkState, diverged } from './state.ts';
 import type { Predictor, StepResult, Trainer, TrainerOptions, TrainerState } from './trainer.ts';
@@ -26,7 +27,7 @@ const DEFAULT_MAX_TOKENS = 16_384;
 const ON_DEVICE = { device: 'webgpu', outputsOnDevice: true } as const;
 
 export async function createWebgpuTrainer(program: TrainingProgram, options: TrainerOptions): Promise<Trainer> {
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, clipNorm = 1 } = options;
+  const settings = resolveOptions(options, { maxTokens: DEFAULT_MAX_TOKENS });
   const plan = planGradients(program, { byRows: false });
   const wanted = new Map([['loss', program.loss]]);
   for (const { parameter, gradient } of plan) wanted.set(slots.gradient(parameter.name), gradient);
@@ -34,7 +35,7 @@ export async function createWebgpuTrainer(program: TrainingProgram, options: Tra
   const parameters = plan.map(({ parameter: { name, value, weightDecay } }): OptimizedParameter => {
     return { name, weightDecay, dims: value.dims as number[] };
   });
-  const optimizer = optimizerGraph(parameters, { beta1, beta2, epsilon, clipNorm });
+  const optimizer = optimizerGraph(parameters, settings);
   const model = emitModel(lowered.graph, lowered.outputs, { name: 'training' });
   const differentiate = await createSession(model, {
     ...ON_DEVICE,
@@ -45,15 +46,20 @@ export async function createWebgpuTrainer(program: TrainingProgram, options: Tra
     ...ON_DEVICE,
     outputsOnCpu: ['gradNorm'],
   });
-  const pool = await KernelPool.create(options.threads === undefined ? {} : { threads: options.threads });
-  const trainer = new WebgpuTrainer(program, options, parameters, differentiate, update, pool);
-  await trainer.load(new Map(program.parameters.map(({ name, initial }) => [name, initial])), null);
-  return trainer;
+  const pool = await KernelPool.create(settings.threads === undefined ? {} : { threads: settings.threads });
+  const trainer = new WebgpuTrainer(program, settings, parameters, differentiate, update, pool);
+  try {
+    await trainer.load(new Map(program.parameters.map(({ name, initial }) => [name, initial])), null);
+    return trainer;
+  } catch (error) {
+    await trainer.dispose();
+    throw error;
+  }
 }
 
 class WebgpuTrainer implements Trainer {
   readonly #program: TrainingProgram;
-  readonly #options: TrainerOptions;
+  readonly #settings: Settings;
   readonly #parameters: readonly OptimizedParameter[];
   readonly #differentiate: ort.InferenceSession;
   readonly #update: ort.InferenceSession;
@@ -69,19 +75,19 @@ class WebgpuTrainer implements Trainer {
 
   constructor(
     program: TrainingProgram,
-    options: TrainerOptions,
+    settings: Settings,
     parameters: readonly OptimizedParameter[],
     differentiate: ort.InferenceSession,
     update: ort.InferenceSession,
     pool: KernelPool,
   ) {
     this.#program = program;
-    this.#options = options;
+    this.#settings = settings;
     this.#parameters = parameters;
     this.#differentiate = differentiate;
     this.#update = update;
     this.#pool = pool;
-    this.#seed = options.seed ?? 0;
+    this.#seed = settings.seed;
     const { batch, dropout } = sortInputs(program, differentiate.inputNames);
     this.#inputs = batch;
     this.#masks = new DropoutMasks(pool, dropout);
@@ -89,35 +95,41 @@ class WebgpuTrainer implements Trainer {
 
   async step(batches: Batch | readonly Batch[]): Promise<StepResult> {
     const list = Array.isArray(batches) ? (batches as readonly Batch[]) : [batches as Batch];
-    const parts = microBatches(list, this.#options.maxTokens ?? DEFAULT_MAX_TOKENS);
+    const { maxTokens } = this.#settings;
+    const parts = microBatches(list, { maxTokens, countTerms: this.#program.countTerms });
     let loss = 0;
     let gradients: Tensors = {};
-    for (const [part, { batch, weight }] of parts.entries()) {
-      const sizes = measure(this.#inputs, batch);
-      const masks = this.#masks.draw(sizes, { seed: this.#seed, step: this.#step, part });
-      const { loss: partLoss, ...found } = await this.#differentiate.run({
-        ...this.#parameterTensors(),
-        ...masks,
-        ...toFeeds(batch, this.#inputs),
-      });
-      loss += weight * Number(partLoss!.data[0]);
-      gradients = parts.length === 1 ? (found as Tensors) : await this.#accumulate(gradients, found as Tensors, weight);
+    try {
+      for (const [part, { batch, weight }] of parts.entries()) {
+        const sizes = measure(this.#inputs, batch);
+        const masks = this.#masks.draw(sizes, { seed: this.#seed, step: this.#step, part });
+        const { loss: partLoss, ...found } = await this.#differentiate.run({
+          ...this.#parameterTensors(),
+          ...masks,
+          ...toFeeds(batch, this.#inputs),
+        });
+        loss += weight * Number(partLoss!.data[0]);
+        if (parts.length > 1) gradients = await this.#accumulate(gradients, found as Tensors, weight);
+        else gradients = found as Tensors;
+      }
+      return await this.#apply(loss, gradients);
+    } finally {
+      disposeAll(gradients);
     }
-    return this.#apply(loss, gradients);
   }
 
+  /** The optimizer's step. The new parameters take the place of the old ones only where they are sound. */
   async #apply(loss: number, gradients: Tensors): Promise<StepResult> {
-    const { learningRate, beta1 = 0.9, beta2 = 0.999 } = this.#options;
-    const rate = typeof learningRate === 'number' ? learningRate : learningRate(this.#step);
+    const { rateOf, beta1, beta2 } = this.#settings;
+    const learningRate = rateOf(this.#step);
     const count = this.#step + 1;
     const { gradNorm, ...next } = await this.#update.run({
       ...this.#resident,
       ...gradients,
-      learningRate: scalar(rate),
-      stepSize: scalar(rate / (1 - beta1 ** count)),
+      learningRate: scalar(learningRate),
+      stepSize: scalar(learningRate / (1 - beta1 ** count)),
       correction: scalar(Math.sqrt(1 - beta2 ** count)),
     });
-    disposeAll(gradients);
     const norm = Number(gradNorm!.data[0]);
     if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
       disposeAll(next as Tensors);
@@ -126,28 +138,27 @@ class WebgpuTrainer implements Trainer {
     disposeAll(this.#resident);
     this.#resident = withoutPrefix(next);
     this.#step = count;
-    return { step: count, loss, gradNorm: norm, learningRate: rate };
+    return { step: count, loss, gradNorm: norm, learningRate };
   }
 
-  /** `sum + weight · found`, on the device; without a sum, `weight · found`. */
+  /** `sum + weight · found`, on the device; without a sum, `weight · found`. What went in is disposed of. */
   async #accumulate(sum: Tensors, found: Tensors, weight: number): Promise<Tensors> {
     const isFirst = Object.keys(sum).length === 0;
-    const session = await this.#session(isFirst ? 'scale' : 'add', ON_DEVICE, (graph) => {
-      const factor = graph.input('weight', 'float32', []);
-      return this.#parameters.map(({ name, dims }): [string, Value] => {
-        const scaled = mul(graph.input(slots.gradient(name), 'float32', dims), factor);
-        return [slots.gradient(name), isFirst ? scaled : add(graph.input(`sum:${name}`, 'float32', dims), scaled)];
+    try {
+      const session = await this.#session(isFirst ? 'scale' : 'add', ON_DEVICE, (graph) => {
+        const factor = graph.input('weight', 'float32', []);
+        return this.#parameters.map(({ name, dims }): [string, Value] => {
+          const scaled = mul(graph.input(slots.gradient(name), 'float32', dims), factor);
+          return [slots.gradient(name), isFirst ? scaled : add(graph.input(`sum:${name}`, 'float32', dims), scaled)];
+        });
       });
-    });
-    const before = this.#parameters.map(({ name }) => [`sum:${name}`, sum[slots.gradient(name)]!]);
-    const results = await session.run({
-      ...found,
-      ...(isFirst ? {} : Object.fromEntries(before)),
-      weight: scalar(weight),
-    });
-    disposeAll(sum);
-    disposeAll(found);
-    return withoutPrefix(results);
+      const before = Object.entries(sum).map(([name, tensor]) => [name.replace('gradient:', 'sum:'), tensor]);
+      const results = await session.run({ ...found, ...Object.fromEntries(before), weight: scalar(weight) });
+      disposeAll(sum);
+      return withoutPrefix(results);
+    } finally {
+      disposeAll(found);
+    }
   }
 
   /** Puts parameters, and moments or zeros, on the device. */

@@ -46,8 +46,9 @@ export const layout = {
     infer: ([x], { shape }) => [type(x!.dtype, resolveShape(x!, shape))],
     onnx: ({ shape }, [x]) => {
       const integers = resolveShape(x!, shape);
-      const isEmpty = integers.includes(0); // where 0 would copy a size, and -1 cannot be inferred
-      return { attributes: isEmpty ? { allowzero: 1 } : {}, trailing: [{ integers, mayInfer: !isEmpty }] };
+      // where a size is or may be 0: without allowzero it would copy one, and -1 cannot be inferred
+      const mayBeEmpty = integers.some((dim) => dim === 0 || (typeof dim === 'string' && dim.includes('>')));
+      return { attributes: mayBeEmpty ? { allowzero: 1 } : {}, trailing: [{ integers, mayInfer: !mayBeEmpty }] };
     },
     gradient: ({ grad, inputs: [x] }) => [reshape(grad, x!.dims)],
   },

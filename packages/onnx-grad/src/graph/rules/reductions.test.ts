@@ -1,9 +1,10 @@
 import { expect, it } from 'vitest';
 import type { Dim } from '../../onnx/model.ts';
-import { floats, runGraph, sumAll, type Tensor } from '../gradient-check.testing.node.ts';
+import { floats, type InputSpec, runGraph, sumAll, type Tensor } from '../gradient-check.testing.node.ts';
 import { gradients } from '../gradients.ts';
 import type { Value } from '../graph.ts';
 import {
+  cumSum,
   layerNormalization,
   logSoftmax,
   reduceMax,
@@ -14,7 +15,7 @@ import {
 } from '../ops.ts';
 import { createGraph } from '../table.ts';
 import { type OpCase, type OpCases, testOps } from './op-cases.testing.node.ts';
-import { mapped, mean, reduced, sum, sumOfExp, zipped } from './oracles.testing.ts';
+import { at, fill, mapped, mean, reduced, sum, sumOfExp, zipped } from './oracles.testing.ts';
 import { reductions } from './reductions.ts';
 
 type Reduce = (x: Value, options: { axes: readonly number[]; keepdims?: boolean }) => Value;
@@ -52,6 +53,25 @@ function onIntegers(cases: OpCases, build: Reduce, combine: Combine): OpCases {
     oracle: ([x]) => reduced(x!, [1], false, combine),
   };
   return { ...cases, accepts: { ...cases.accepts, integers } };
+}
+
+function cumSumCase(dims: readonly Dim[], axis: number, reverse = false, spec: Partial<InputSpec> = {}): OpCase {
+  return {
+    inputs: [{ dims, ...spec }],
+    build: ([x]) => cumSum(x!, { axis, reverse }),
+    oracle: ([x]) => {
+      const along = axis < 0 ? axis + x!.dims.length : axis;
+      return fill(
+        x!.dims,
+        (index) => {
+          const isIn = (place: number) => (reverse ? place >= index[along]! : place <= index[along]!);
+          const places = Array.from({ length: x!.dims[along]! }, (_, place) => place).filter(isIn);
+          return sum(places.map((place) => at(x!, index.with(along, place))));
+        },
+        x!.dtype,
+      );
+    },
+  };
 }
 
 function alongAxisCases(
@@ -108,6 +128,14 @@ function layerNormCase(...leading: Dim[]): OpCase {
   };
 }
 
+function unbiasedCase(...leading: Dim[]): OpCase {
+  return {
+    inputs: [{ dims: [...leading, 4] }, { dims: [4] }],
+    build: ([x, scale]) => layerNormalization(x!, scale!, null, { epsilon: EPSILON }).output,
+    oracle: ([x, scale]) => layerNormOf([x!, scale!, floats([4], [0, 0, 0, 0])])[0]!,
+  };
+}
+
 function rootMeanSquareCase(...leading: Dim[]): OpCase {
   return {
     inputs: [{ dims: [...leading, 4] }, { dims: [4] }],
@@ -127,6 +155,19 @@ testOps(reductions, {
     reduceMax,
     (group) => Math.max(...group),
   ),
+  CumSum: {
+    accepts: {
+      'a vector': cumSumCase([4], 0),
+      'a matrix, from the end': cumSumCase([2, 3], -1, true),
+      'a named axis of a batch': cumSumCase(['batch', 'length'], 1),
+      'the first axis': cumSumCase([3, 'length'], 0),
+      integers: cumSumCase(['batch', 'length'], 1, false, { dtype: 'int64', values: [1, 0, 1, 1] }),
+    },
+    rejects: {
+      'CumSum: axis 1 is outside a tensor of rank 1.': (value) => cumSum(value([3]), { axis: 1 }),
+      'CumSum: expected float32 or int32 or int64, got bool.': (value) => cumSum(value([3], 'bool'), { axis: 0 }),
+    },
+  },
   Softmax: alongAxisCases('Softmax', softmax, (x, axis) => mapped(logSoftmaxOf(x, axis), Math.exp)),
   LogSoftmax: alongAxisCases('LogSoftmax', logSoftmax, logSoftmaxOf),
   LayerNormalization: {
@@ -134,6 +175,7 @@ testOps(reductions, {
       'a vector': layerNormCase(),
       'a matrix': layerNormCase(3),
       'a batch': layerNormCase('batch', 'length'),
+      'a batch, without a bias': unbiasedCase('batch', 'length'),
     },
     rejects: {
       'LayerNormalization: scale and bias must be (4), got (3).': (value) =>

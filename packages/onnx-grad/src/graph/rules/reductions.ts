@@ -7,6 +7,7 @@ import type { OpType } from '../op-types.ts';
 import {
   add,
   cast,
+  cumSum,
   div,
   equal,
   exp,
@@ -102,6 +103,16 @@ export const reductions = {
       const ties = reduceSum(isMax, { axes: attributes.axes, keepdims: true });
       return [mul(isMax, div(restoreAxes(grad, x!, attributes), ties))];
     },
+  },
+  CumSum: {
+    infer: ([x], { axis }) => {
+      expectDtype('CumSum', x!, 'float32', 'int32', 'int64');
+      normalizeAxis('CumSum', axis, x!.dims.length);
+      return [type(x!.dtype, x!.dims)];
+    },
+    onnx: ({ axis, reverse = false }) => ({ attributes: { reverse: Number(reverse) }, trailing: [{ integer: axis }] }),
+    // each element is in the sums from its own on: their gradients add up from the other end
+    gradient: ({ grad, attributes: { axis, reverse = false } }) => [cumSum(grad, { axis, reverse: !reverse })],
   },
   Softmax: {
     infer: alongAxis('Softmax'),

@@ -26,6 +26,7 @@ import { encodeModel } from '../packages/onnx-grad/src/onnx/encode.ts';
 const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json'; // where Debian's chromium puts it
 const STEPS = 20;
 const SEED = 1;
+const MOST_AXES = 8; // a one-dimensional integer tensor of no more is taken for a shape
 const TOLERANCE = { loss: 1e-3, resumed: 1e-5, logits: 1e-3 }; // largest differences
 
 const shape = { hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 64, vocab_size: 100 };
@@ -178,8 +179,6 @@ function sortEvents(events: readonly ProfileEvent[]): Pick<Row, 'nodes' | 'onCpu
     sizes: onCpu.length - others.length,
   };
 }
-
-const MOST_AXES = 8;
 
 /** Whether this is the shape of a number, or of a list of an array's sizes. */
 function isShape(dims: readonly number[]): boolean {

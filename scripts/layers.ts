@@ -11,7 +11,7 @@ export const layers: Readonly<Record<string, readonly Layer[]>> = {
   'packages/models/src': [
     'files',
     'tokenizers',
-    ['activations', 'config', 'scope', 'initialize'],
+    ['activations', 'categories', 'config', 'scope', 'initialize'],
     'layers',
     'encoders',
     'model',

@@ -24,7 +24,8 @@ export function openOurs(endpoint: string, inFlight: number): DriveSide {
         const messages = [{ role: 'user', content: promptOf(index) }] as const;
         const input = { kind: 'chat', messages } as const;
         const request = { id: `row-${index}`, input, maxTokens: 64, temperature: 1 };
-        tokens += (await provider.generate(request)).usage.completionTokens;
+        const { usage } = await provider.generate(request);
+        tokens += usage.completionTokens;
       }
     };
     await Promise.all(Array.from({ length: Math.min(inFlight, calls) }, worker));

@@ -11,7 +11,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { buildModel, collate, trainingProgram } from '@harmaug/models';
 import { loadModel } from '@harmaug/models/node';
-import { schedules } from 'onnx-grad';
+import { type Batch, schedules } from 'onnx-grad';
 import { createTrainer } from 'onnx-grad/node';
 import { formats } from '../src/data/formats.ts';
 import { distillationLoss } from '../src/distill/objective.ts';
@@ -55,7 +55,8 @@ for (const [name, { read }] of Object.entries(readers)) {
     const { prompt, response } = read(record) as { prompt: string; response?: string };
     return tokenizer.encode(prompt, response, { maxLength: 256 });
   });
-  const margins = await scoreEncoded(async (batch) => (await predictor.run(batch)).logits!, texts, model.config);
+  const classify = async (batch: Batch) => ({ logits: (await predictor.run(batch)).logits!.data });
+  const { margins } = await scoreEncoded(classify, texts, model.config);
   const r = correlation(Array.from(margins, sigmoid), expected.scores[name]!);
   console.log(`${name}: correlation of ${texts.length} scores ${r.toFixed(6)}`);
   isRight &&= r > 0.999;

@@ -6,5 +6,9 @@ export { type RunEvent, type RunOptions, type RunResult, runDistillation } from 
 export { type FetchedFile, type FetchOptions, fetchBenchmark } from './evaluate/fetch-benchmark.node.ts';
 export { readScores, type ScoredRow, writeScores } from './evaluate/scores-file.node.ts';
 export * from './index.ts';
+export { type CreateOptions, createProvider } from './providers/create.node.ts';
+export { type LlamaCppOptions, openLlamaCppProvider } from './providers/llama-cpp/provider.node.ts';
+export { createTransport } from './providers/openai/transport.node.ts';
+export { recordProvider, replayProvider } from './providers/recorder.node.ts';
 export { type Recipe, readRecipe, sectionOf } from './recipe/recipe.node.ts';
 export { openScorer } from './scoring/open-scorer.node.ts';

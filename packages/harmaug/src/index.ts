@@ -7,6 +7,7 @@ export { distillationLoss } from './distill/objective.ts';
 export { checkSettings, type DistillSettings, distillDefaults } from './distill/settings.ts';
 export { type Split, splitByPrompt } from './distill/split.ts';
 export { type Target, targetOf } from './distill/targets.ts';
+export { ProviderError, type ProviderErrorDetails, type ProviderProblem } from './errors.ts';
 export { type Benchmark, type BenchmarkId, benchmarkIds, benchmarks } from './evaluate/benchmarks.ts';
 export { type BootstrapOptions, type Comparison, compare, type Estimate, estimate } from './evaluate/bootstrap.ts';
 export { type Evaluation, type EvaluationSet, evaluate, type Slice } from './evaluate/evaluate.ts';
@@ -19,5 +20,29 @@ export {
   reliability,
 } from './evaluate/metrics.ts';
 export { type Curve, countsAt, curveOf, type Ranking, rank } from './evaluate/ranking.ts';
+export { type ModelConfig, type ModelConfigInput, modelConfig } from './providers/config.ts';
+export { type Api, type Dialect, type DialectName, dialectNames, dialects } from './providers/openai/dialects.ts';
+export { createOpenAiProvider, type OpenAiOptions, type OpenAiProvider } from './providers/openai/provider.ts';
+export type { HttpReply, HttpRequest, Transport } from './providers/openai/transport.ts';
+export { type Check, type Needs, type ProbeReport, probeProvider, requireProvider } from './providers/probe.ts';
+export type {
+  CandidateLogprob,
+  ChatInput,
+  FinishReason,
+  GenerateRequest,
+  Generation,
+  Input,
+  Match,
+  NextTokens,
+  NextTokensRequest,
+  Point,
+  Provider,
+  TextInput,
+  Usage,
+} from './providers/provider.ts';
+export { type ScriptedOptions, type ScriptedProvider, scriptedProvider } from './providers/scripted.ts';
 export { scoreEncoded, sigmoid } from './scoring/score-encoded.ts';
 export type { Score, ScoreRequest, Scorer } from './scoring/scorer.ts';
+export { type ChatTemplate, readChatTemplate } from './templates/chat-template.ts';
+export { createRenderer, type Message, type Render, type RenderOptions } from './templates/render.ts';
+export { type Prompt, type Segment, textOf, write } from './templates/segments.ts';

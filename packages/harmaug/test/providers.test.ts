@@ -11,7 +11,7 @@ import { readPoint } from '../src/providers/read-point.ts';
 import { recordProvider, replayProvider } from '../src/providers/recorder.node.ts';
 import { scriptedProvider } from '../src/providers/scripted.ts';
 import { textOf } from '../src/templates/segments.ts';
-import { behaviours, type Behaviour } from './loopback/behaviours.ts';
+import { type Behaviour, behaviours } from './loopback/behaviours.ts';
 import { startLoopback } from './loopback/server.ts';
 import { chatml, chatmlTemplate, write } from './loopback/toy-model.ts';
 import { describeProvider } from './provider-suite.ts';
@@ -79,7 +79,11 @@ describe('a recording', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  const request = { id: 'row-1', input: { kind: 'chat', messages: [{ role: 'user', content: 'Hello' }] }, maxTokens: 8 } as const;
+  const request = {
+    id: 'row-1',
+    input: { kind: 'chat', messages: [{ role: 'user', content: 'Hello' }] },
+    maxTokens: 8,
+  } as const;
 
   test('answers as the model did, whatever the ids', async () => {
     const file = path.join(folder, 'calls.jsonl');

@@ -60,11 +60,12 @@ export function countLabels(config: Readonly<Record<string, unknown>>, reader: C
   return reader.integer('num_labels', { min: 1, max: 10_000 }, 2);
 }
 
-/** `pad_token_id`: 0 where it is not stated, `null` where it is stated as null. */
+/** `pad_token_id`: `fallback` where it is not stated, `null` where it is stated as null. */
 export function paddingId(
   config: Readonly<Record<string, unknown>>,
   reader: ConfigReader,
   vocabSize: number,
+  fallback = 0,
 ): number | null {
-  return config.pad_token_id === null ? null : reader.integer('pad_token_id', { min: 0, max: vocabSize - 1 }, 0);
+  return config.pad_token_id === null ? null : reader.integer('pad_token_id', { min: 0, max: vocabSize - 1 }, fallback);
 }

@@ -1,7 +1,13 @@
 /** What needs files and threads, with everything of index.ts. */
 export { type CheckpointFolder, readFolder, tokenizerFileNames, writeFolder } from './checkpoint/folder.node.ts';
 export { type ReadSafetensorsOptions, readSafetensors, writeSafetensors } from './checkpoint/safetensors.node.ts';
-export { hasTraining, loadTraining, type SavedTraining, saveTraining, type TrainingToSave } from './checkpoint/training.node.ts';
+export {
+  hasTraining,
+  loadTraining,
+  type SavedTraining,
+  saveTraining,
+  type TrainingToSave,
+} from './checkpoint/training.node.ts';
 export * from './index.ts';
 export {
   type LoadedModel,

@@ -1,6 +1,7 @@
 /** Transformer models as onnx-grad graphs, with Hugging Face checkpoints and tokenizers: the part that runs anywhere. */
 
 export { type Activation, activationNames } from './activations.ts';
+export { readCategoryNames, withCategories } from './categories.ts';
 export { type NamedTensor, type TensorType, tensorTypes, toFloat32 } from './checkpoint/dtypes.ts';
 export type { Labels } from './checkpoint/label-names.ts';
 export { type MatchRequest, matchWeights, type WeightMatch } from './checkpoint/match.ts';
@@ -28,5 +29,6 @@ export type {
   Tokenizer,
   TokenizerKind,
 } from './tokenizers/tokenizer.ts';
+export { type BpeTraining, trainBpe } from './tokenizers/train-bpe.ts';
 export type { Truncation } from './tokenizers/truncation.ts';
 export { type ProgramOptions, trainingProgram } from './training.ts';

@@ -9,11 +9,23 @@ export function linear(scope: Scope, x: Value, name: string, outputSize: number,
   return ops.gemm(x, weight, offset, { transB: true });
 }
 
-export function layerNorm(scope: Scope, x: Value, name: string, epsilon: number): Value {
+export function layerNorm(scope: Scope, x: Value, name: string, epsilon: number, { bias = true } = {}): Value {
   const size = x.dims.at(-1) as number;
   const scale = scope.parameter(`${name}.weight`, [size], 'ones');
-  const bias = scope.parameter(`${name}.bias`, [size], 'zeros');
-  return ops.layerNormalization(x, scale, bias, { epsilon }).output;
+  const offset = bias ? scope.parameter(`${name}.bias`, [size], 'zeros') : null;
+  return ops.layerNormalization(x, scale, offset, { epsilon }).output;
+}
+
+/** `parts` projections of x, each (N, size), whose weights lie above each other in one (parts·size, in). */
+export function linearParts(
+  scope: Scope,
+  name: string,
+  { inputSize, size, parts, bias }: { inputSize: number; size: number; parts: number; bias: boolean },
+): ((x: Value) => Value)[] {
+  const rows = { axis: 0, sizes: Array.from({ length: parts }, () => size) };
+  const weights = ops.split(scope.parameter(`${name}.weight`, [parts * size, inputSize]), rows);
+  const biases = bias ? ops.split(scope.parameter(`${name}.bias`, [parts * size], 'zeros'), rows) : [];
+  return weights.map((weight, part) => (x) => ops.gemm(x, weight, biases[part] ?? null, { transB: true }));
 }
 
 export interface EmbeddingSize {
@@ -56,8 +68,12 @@ export function firstTokens(x: Value, batch: Dim, length: Dim): Value {
 /** 0 where a token counts, a large negative number where it is padding: (B, T) int64 -> (B, 1, 1, T). */
 export function paddingBias(attentionMask: Value): Value {
   const [batch, length] = attentionMask.dims as [Dim, Dim];
-  const isReal = ops.cast(attentionMask, 'float32');
-  return ops.reshape(ops.mul(ops.sub(1, isReal), MASKED), [batch, 1, 1, length]);
+  return ops.reshape(maskingBias(ops.cast(attentionMask, 'float32')), [batch, 1, 1, length]);
+}
+
+/** 0 where `isSeen` is 1, a large negative number where it is 0. */
+export function maskingBias(isSeen: Value): Value {
+  return ops.mul(ops.sub(1, isSeen), MASKED);
 }
 
 // exp underflows to 0 beside any real score, and the number stays finite in float16

@@ -1,15 +1,17 @@
-import { readdirSync } from 'node:fs';
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigError, FormatError } from 'onnx-grad';
 import { describe, expect, it } from 'vitest';
+import { oracleNames, oracleFolder as oracles } from '../test/oracle-cases.node.ts';
 import { readTokenizerFiles, temporaryFolder } from '../test/tokenizer-fixtures.node.ts';
 import { readSafetensors, writeSafetensors } from './checkpoint/safetensors.node.ts';
-import { loadModel, loadWeights, saveModel } from './load.node.ts';
+import { describeModel, loadModel, loadWeights, saveModel } from './load.node.ts';
 import type { Head } from './model.ts';
 
-const oracles = path.join(import.meta.dirname, '..', 'test', 'oracles');
-const classifiers = readdirSync(oracles).filter((name) => /^(bert|deberta)-/.test(name) && !/mlm|model$/.test(name));
+function headOf(name: string): Head {
+  if (name.endsWith('-model')) return 'mean-pooling';
+  return name.includes('-mlm') ? 'masked-lm' : 'sequence-classification';
+}
 
 /** A copy of an oracle's folder, to be changed. */
 async function copyOf(name: string): Promise<string> {
@@ -34,12 +36,7 @@ const isBody = (name: string) => name.startsWith('bert.') && !name.startsWith('b
 
 describe('loading weights', () => {
   const cases: [string, Head][] = [
-    ...classifiers.map((name): [string, Head] => [name, 'sequence-classification']),
-    ...['bert-mlm', 'bert-mlm-untied', 'deberta-mlm', 'deberta-mlm-new'].map((name): [string, Head] => [
-      name,
-      'masked-lm',
-    ]),
-    ['bert-model', 'mean-pooling'],
+    ...oracleNames.map((name): [string, Head] => [name, headOf(name)]),
     ['bert-tiny', 'none'],
     ['deberta-tiny', 'mean-pooling'],
   ];
@@ -79,6 +76,56 @@ describe('loading weights', () => {
     });
     expect(loaded.fresh).toContain('classifier.weight');
     expect(loaded.json).toMatchObject({ id2label: { 0: 'fine', 1: 'rude' }, label2id: { fine: 0, rude: 1 } });
+  });
+
+  it.each([
+    ['roberta', 'Roberta', ['classifier.dense', 'classifier.out_proj']],
+    ['xlmroberta', 'XLMRoberta', ['classifier.dense', 'classifier.out_proj']],
+    ['distilbert', 'DistilBert', ['classifier', 'pre_classifier']],
+    ['electra', 'Electra', ['classifier.dense', 'classifier.out_proj']],
+  ])('starts a new head on a bare %s and on its masked LM', async (family, className, modules) => {
+    const options = { head: 'sequence-classification', initialiseHead: true } as const;
+    const fresh = modules.flatMap((name) => [`${name}.bias`, `${name}.weight`]);
+    for (const name of [`${family}-model`, `${family}-mlm`]) {
+      const loaded = await loadWeights(path.join(oracles, name), options);
+      expect([...loaded.fresh].sort()).toEqual(fresh);
+      expect(describeModel(loaded.json, loaded.model).architectures).toEqual([`${className}ForSequenceClassification`]);
+    }
+  });
+
+  it('starts the last projection alone on a masked LM of ModernBERT, whose head is shared', async () => {
+    const options = { head: 'sequence-classification', initialiseHead: true } as const;
+    const fresh = async (name: string) => [...(await loadWeights(path.join(oracles, name), options)).fresh].sort();
+    expect(await fresh('modernbert-mlm')).toEqual(['classifier.bias', 'classifier.weight']);
+    expect(await fresh('modernbert-model')).toEqual([
+      'classifier.bias',
+      'classifier.weight',
+      'head.dense.weight',
+      'head.norm.weight',
+    ]);
+  });
+
+  it.each([
+    ['roberta-tiny', { pad_token_id: null }, '"pad_token_id": expected an id, after which positions start, got null'],
+    [
+      'roberta-tiny',
+      { max_position_embeddings: 2 },
+      '"max_position_embeddings": expected more than pad_token_id + 1 (2)',
+    ],
+    ['distilbert-tiny', { n_heads: 5 }, '"n_heads": expected a divisor of dim (12), got 5'],
+    ['electra-tiny', { embedding_size: 0 }, '"embedding_size": expected a number from 1 to 65536, got 0'],
+    ['modernbert-tiny', { num_attention_heads: 4 }, '"num_attention_heads": expected hidden_size (12) divided into'],
+    ['modernbert-tiny', { layer_types: ['full_attention'] }, '"layer_types": expected 4 entries, one a layer'],
+    ['modernbert-tiny', { rope_scaling: { factor: 2 } }, '"rope_scaling": expected null'],
+    ['modernbert-tiny', { rope_parameters: 3 }, '"rope_parameters": expected an object, got 3'],
+    ['modernbert-tiny', { rope_parameters: { full_attention: { rope_type: 'yarn' } } }, 'expected rope_type "default"'],
+    ['modernbert-tiny', { local_attention: 1 }, '"local_attention": expected a number from 2'],
+  ])('of %s refuses %j', async (name, changes, problem) => {
+    const folder = await copyOf(name);
+    await edit(path.join(folder, 'config.json'), (config) => Object.assign(config, changes));
+    const load = loadWeights(folder, { head: 'sequence-classification' });
+    await expect(load).rejects.toThrow(FormatError);
+    await expect(load).rejects.toThrow(problem);
   });
 
   it('never starts a missing weight of the encoder itself', async () => {
@@ -153,6 +200,15 @@ describe('loading a model', () => {
       id2label: { 0: 'LABEL_0', 1: 'LABEL_1' },
       dtype: 'float32',
     });
+  });
+
+  it('is saved with its whole floats as floats, which transformers insists on', async () => {
+    const folder = await temporaryFolder();
+    const loaded = await loadWeights(path.join(oracles, 'modernbert-tiny'), { head: 'sequence-classification' });
+    await saveModel(folder, loaded);
+    const text = await readFile(path.join(folder, 'config.json'), 'utf8');
+    expect(text).toMatch(/^ {2}"initializer_cutoff_factor": 2\.0,?$/m);
+    expect(text).toMatch(/^ {2}"local_attention": 8,?$/m);
   });
 
   it('refuses a folder without a tokenizer', async () => {

@@ -1,6 +1,7 @@
 /** Hugging Face folders as models ready to train or run, and back. */
 import path from 'node:path';
 import { ConfigError, FormatError } from 'onnx-grad';
+import { withCategories } from './categories.ts';
 import type { NamedTensor } from './checkpoint/dtypes.ts';
 import { type FillOptions, fillWeights } from './checkpoint/fill.ts';
 import { readFolder, writeFolder } from './checkpoint/folder.node.ts';
@@ -13,6 +14,8 @@ import type { Tokenizer } from './tokenizers/tokenizer.ts';
 export interface LoadOptions extends Omit<BuildOptions, 'file'>, Partial<Omit<FillOptions, 'file'>> {
   /** Classes of the head; default those of config.json. */
   readonly labels?: Labels;
+  /** Names of hazard categories, for a second head; default those of config.json, if any. */
+  readonly categories?: readonly string[];
 }
 
 export interface LoadedWeights {
@@ -54,9 +57,10 @@ export async function loadModel(folder: string, options: LoadOptions & Tokenizer
 
 /** The same without a tokenizer; `tokenizerFiles` is empty where the folder has none. */
 export async function loadWeights(folder: string, options: LoadOptions): Promise<LoadedWeights> {
-  const { labels, initialiseHead = false, seed = 0, ...build } = options;
+  const { labels, categories, initialiseHead = false, seed = 0, ...build } = options;
   const { config, weights: found, tokenizerFiles } = await readFolder(folder);
-  const json = labels === undefined ? config : withLabels(config, labels);
+  const labelled = labels === undefined ? config : withLabels(config, labels);
+  const json = categories === undefined ? labelled : withCategories(labelled, categories);
   const model = buildModel(json, { ...build, file: path.join(folder, 'config.json') });
   const file = path.join(folder, 'model.safetensors');
   return { json, model, tokenizerFiles, ...fillWeights(model, found, { file, initialiseHead, seed }) };
@@ -86,9 +90,6 @@ export async function saveModel(
   });
 }
 
-/** What Hugging Face puts before a class's name. A model type that is not here is saved without `architectures`. */
-const classPrefixes: Readonly<Record<string, string>> = { bert: 'Bert', 'deberta-v2': 'DebertaV2' };
-
 const classSuffixes: Readonly<Record<Head, string>> = {
   'sequence-classification': 'ForSequenceClassification',
   'masked-lm': 'ForMaskedLM',
@@ -99,9 +100,8 @@ const classSuffixes: Readonly<Record<Head, string>> = {
 /** config.json of a model as it is written: its class, its labels, float32. */
 export function describeModel(json: JsonObject, model: Model, head: Head = 'sequence-classification'): JsonObject {
   const { architectures: _, torch_dtype: __, ...rest } = json;
-  const prefix = classPrefixes[model.encoder.modelType];
   const described = head === 'sequence-classification' ? withLabels(rest, model.config.labels) : rest;
-  return { ...(prefix ? { architectures: [`${prefix}${classSuffixes[head]}`] } : {}), ...described, dtype: 'float32' };
+  return { architectures: [model.encoder.className + classSuffixes[head]], ...described, dtype: 'float32' };
 }
 
 /** A model's parameters as a checkpoint's tensors: views, not copies. */

@@ -1,7 +1,9 @@
 /** A model: an encoder with a head, built once into a graph for training or for use. */
 import { createGraph, type Dim, type Graph, ops, type Value } from 'onnx-grad';
+import { readCategoryNames } from './categories.ts';
 import { type BaseConfig, declareInputs, type Encoder, type EncoderInputs } from './encoders/encoder.ts';
 import { encoderFor } from './encoders/index.ts';
+import { linear } from './layers.ts';
 import { Scope } from './scope.ts';
 
 /** Heads by what they give. */
@@ -15,6 +17,9 @@ export interface Model {
   readonly inputs: EncoderInputs;
   /** Classification: (B, labels). Masked LM: (B, T, V). Mean pooling: (B, E). None: (B, T, E). */
   readonly output: Value;
+  /** (B, categories) logits of a classifier with `category_names`, which are not probabilities of harm; else `null`. */
+  readonly categories: Value | null;
+  readonly categoryNames: readonly string[];
 }
 
 export interface BuildOptions {
@@ -34,29 +39,50 @@ export function buildModel(json: Readonly<Record<string, unknown>>, options: Bui
   const graph = createGraph();
   const scope = new Scope(graph, options);
   const inputs = declareInputs(graph, config);
-  return { graph, scope, encoder, config, inputs, output: heads[options.head](scope, encoder, inputs, config) };
+  const categoryNames = options.head === 'sequence-classification' ? readCategoryNames(json, options.file) : [];
+  const { output, categories = null } = heads[options.head](scope, encoder, inputs, config, categoryNames.length);
+  return { graph, scope, encoder, config, inputs, output, categories, categoryNames };
 }
 
-type BuildHead = (scope: Scope, encoder: Encoder, inputs: EncoderInputs, config: BaseConfig) => Value;
+/** Weights of the categories' head: `category_classifier.weight` and `.bias`. */
+export const CATEGORY_HEAD = 'category_classifier';
+
+type BuildHead = (
+  scope: Scope,
+  encoder: Encoder,
+  inputs: EncoderInputs,
+  config: BaseConfig,
+  categoryCount: number,
+) => { readonly output: Value; readonly categories?: Value };
 
 const heads: Record<Head, BuildHead> = {
-  'sequence-classification': (scope, encoder, inputs, config) =>
-    encoder.classify(scope, encoder.encode(scope, inputs, config, 'first'), config),
+  'sequence-classification': (scope, encoder, inputs, config, categoryCount) => {
+    const isMean = encoder.classifierPooling?.(config) === 'mean';
+    const pooled = isMean ? encodeMean(scope, encoder, inputs, config) : encoder.encode(scope, inputs, config, 'first');
+    const output = encoder.classify(scope, pooled, config);
+    return categoryCount === 0
+      ? { output }
+      : { output, categories: linear(scope, pooled, CATEGORY_HEAD, categoryCount) };
+  },
 
   'masked-lm': (scope, encoder, inputs, config) => {
     const logits = encoder.predictTokens(scope, encoder.encode(scope, inputs, config, 'all'), config);
-    return ops.reshape(logits, [...inputs.inputIds.dims, config.vocabSize]);
+    return { output: ops.reshape(logits, [...inputs.inputIds.dims, config.vocabSize]) };
   },
 
-  /** Mean of the last hidden states over real tokens, as sentence-transformers has it. */
-  'mean-pooling': (scope, encoder, inputs, config) => {
-    const [batch, length] = inputs.inputIds.dims as [Dim, Dim];
-    const hidden = ops.reshape(encoder.encode(scope, inputs, config, 'all'), [batch, length, config.hiddenSize]);
-    const weights = ops.reshape(ops.cast(inputs.attentionMask, 'float32'), [batch, length, 1]);
-    const sum = ops.reduceSum(ops.mul(hidden, weights), { axes: [1] });
-    return ops.div(sum, ops.add(ops.reduceSum(weights, { axes: [1] }), 1e-9));
-  },
+  'mean-pooling': (scope, encoder, inputs, config) => ({ output: encodeMean(scope, encoder, inputs, config) }),
 
-  none: (scope, encoder, inputs, config) =>
-    ops.reshape(encoder.encode(scope, inputs, config, 'all'), [...inputs.inputIds.dims, config.hiddenSize]),
+  none: (scope, encoder, inputs, config) => {
+    const hidden = encoder.encode(scope, inputs, config, 'all');
+    return { output: ops.reshape(hidden, [...inputs.inputIds.dims, config.hiddenSize]) };
+  },
 };
+
+/** Mean of the last hidden states over real tokens, as sentence-transformers has it: (B, E). */
+function encodeMean(scope: Scope, encoder: Encoder, inputs: EncoderInputs, config: BaseConfig): Value {
+  const [batch, length] = inputs.inputIds.dims as [Dim, Dim];
+  const hidden = ops.reshape(encoder.encode(scope, inputs, config, 'all'), [batch, length, config.hiddenSize]);
+  const weights = ops.reshape(ops.cast(inputs.attentionMask, 'float32'), [batch, length, 1]);
+  const sum = ops.reduceSum(ops.mul(hidden, weights), { axes: [1] });
+  return ops.div(sum, ops.add(ops.reduceSum(weights, { axes: [1] }), 1e-9));
+}

@@ -8,7 +8,7 @@ import { loadWeights } from '../src/load.node.ts';
 import { trainingProgram } from '../src/training.ts';
 import { largestDifference, oracleFolder, toBatchTensor, toFloats } from './oracle-cases.node.ts';
 
-it.each(['steps50-bert', 'steps50-deberta'])('%s', async (name) => {
+it.each(['steps50-bert', 'steps50-deberta', 'steps50-roberta', 'steps50-modernbert'])('%s', async (name) => {
   const folder = path.join(oracleFolder, name);
   const stacked = await readSafetensors(path.join(folder, 'batches.safetensors'));
   const { model, weights } = await loadWeights(folder, { head: 'sequence-classification' }); // dropout off

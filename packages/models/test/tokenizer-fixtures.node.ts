@@ -4,13 +4,27 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { onTestFinished } from 'vitest';
+import type { TokenizerKind } from '../src/tokenizers/tokenizer.ts';
 
 /** The small tokenizers of test/oracles/tokenizers, and what transformers makes of the texts there. */
 
 const oracles = new URL('./oracles/tokenizers/', import.meta.url);
 
-export const fixtureNames = ['wordpiece', 'unigram', 'sentencepiece', 'sentencepiece-plain'] as const;
-export type FixtureName = (typeof fixtureNames)[number];
+/** Folder -> kind of its tokenizer. */
+export const fixtureKinds = {
+  wordpiece: 'wordpiece',
+  unigram: 'unigram',
+  sentencepiece: 'sentencepiece',
+  'sentencepiece-plain': 'sentencepiece',
+  'xlm-roberta': 'unigram',
+  'xlm-roberta-spm': 'sentencepiece',
+  roberta: 'bpe',
+  'roberta-files': 'bpe',
+  modernbert: 'bpe',
+  trained: 'bpe',
+} as const satisfies Record<string, TokenizerKind>;
+export type FixtureName = keyof typeof fixtureKinds;
+export const fixtureNames = Object.keys(fixtureKinds) as FixtureName[];
 
 export interface Recorded {
   readonly ids: readonly number[][];

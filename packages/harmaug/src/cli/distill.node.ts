@@ -17,6 +17,7 @@ const settingFlags = {
   clipNorm: { kind: 'number', help: `largest norm of the gradients; ${defaults.clipNorm}` },
   lambda: { kind: 'number', help: `weight of soft against hard labels, 0 to 1; ${defaults.lambda}` },
   temperature: { kind: 'number', help: `of the soft labels; ${defaults.temperature}` },
+  categoryWeight: { kind: 'number', help: `of a head for hazard categories; ${defaults.categoryWeight}, none` },
   sampling: { kind: 'text', choices: ['balanced', 'plain'], help: `how rows are drawn; ${defaults.sampling}` },
   syntheticShare: { kind: 'number', help: 'share of synthetic rows in an epoch, 0 to 1; as there are' },
   missingSoftLabel: {

@@ -10,6 +10,10 @@ interface Entry {
 
 /** Each is loaded only when asked for. */
 const commands: Readonly<Record<string, Entry>> = {
+  doctor: {
+    summary: 'ask every model of a recipe whether it can do what is needed',
+    load: async () => (await import('./doctor.node.ts')).doctorCommand as unknown as Command,
+  },
   distill: {
     summary: 'train a small guard on labelled data',
     load: async () => (await import('./distill.node.ts')).distillCommand as unknown as Command,

@@ -2,10 +2,11 @@
 import path from 'node:path';
 import { type NamedTensor, trainingProgram } from '@harmaug/models';
 import { loadWeights, readSafetensors } from '@harmaug/models/node';
-import { type BatchTensor, createGraph, schedules } from 'onnx-grad';
-import { createTrainer } from 'onnx-grad/node';
+import { type BatchTensor, createGraph, emitModel, schedules } from 'onnx-grad';
+import { createSession, createTrainer } from 'onnx-grad/node';
+import { Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { distillationLoss } from './objective.ts';
+import { categoryLoss, distillationLoss } from './objective.ts';
 
 const folder = path.join(import.meta.dirname, 'fixtures', 'official-loop');
 const STEPS = 100;
@@ -41,6 +42,25 @@ describe('the loss of a student', () => {
     const ours = await losses(0.5);
     expect(Math.max(...ours.map((loss, step) => Math.abs(loss - theirs[step]!)))).toBeLessThan(1e-3);
     expect(ours.at(-1)!).toBeLessThan(ours[0]! / 3);
+  });
+
+  it('of categories is their mean over the rows that have one, as a share of all, and nothing without any', async () => {
+    const graph = createGraph();
+    const loss = categoryLoss(graph.input('logits', 'float32', ['batch', 3]));
+    const session = await createSession(emitModel(graph, new Map([['loss', loss]])));
+    const run = async (labels: bigint[]) => {
+      const logits = new Tensor('float32', Float32Array.of(1, 2, 3, 0, 0, 0, 5, 1, 1), [3, 3]);
+      const results = await session.run({
+        logits,
+        category_labels: new Tensor('int64', BigInt64Array.from(labels), [3]),
+      });
+      return Number(results.loss!.data[0]);
+    };
+    const softmax = Math.exp(3) / (Math.exp(1) + Math.exp(2) + Math.exp(3));
+    expect(await run([2n, -100n, -100n])).toBeCloseTo(-Math.log(softmax) / 3, 5);
+    expect(await run([2n, 1n, -100n])).toBeCloseTo((-Math.log(softmax) + Math.log(3)) / 3, 5);
+    expect(await run([-100n, -100n, -100n])).toBeCloseTo(0);
+    await session.release();
   });
 
   it('reads only the labels that have a weight', () => {

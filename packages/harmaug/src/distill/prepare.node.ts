@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { EncodedArrays, TextOrPair } from '@harmaug/models';
 import { TokenizerPool } from '@harmaug/models/node';
-import { ConfigError } from 'onnx-grad';
+import { ConfigError, IGNORED_LABEL } from 'onnx-grad';
 import { encodePromptHashes } from '../data/prompt-hashes.node.ts';
 import type { Row } from '../data/row.ts';
 import type { DistillSettings } from './settings.ts';
@@ -14,6 +14,10 @@ export interface DistillData {
   readonly lengths: readonly number[];
   readonly targets: readonly Target[];
   readonly isSynthetic: readonly boolean[];
+  /** Names of the categories that rows have, in order; none where `categoryWeight` is 0. */
+  readonly categoryNames: readonly string[];
+  /** Place of a row's category among the names, -100 for none. */
+  readonly categories: readonly number[];
   readonly split: Split;
   /** Rows that were cut to `maxLength`. */
   readonly truncated: number;
@@ -53,10 +57,13 @@ export async function prepareData(
     const { maxLength, validationShare } = settings;
     const encoded = await pool.encodeBatch(rows.map(textOf), { maxLength, ...(signal ? { signal } : {}) });
     const labels = targets.map(({ label }) => label);
+    const categoryNames = settings.categoryWeight > 0 ? categoriesOf(rows) : [];
     return {
       encoded,
       targets,
       lengths: encoded.map(({ ids }) => ids.length),
+      categoryNames,
+      categories: rows.map(({ category }) => categoryNumber(categoryNames, category)),
       isSynthetic: rows.map((_, row) => row >= seedRows.length),
       split: splitByPrompt(rows, labels, { share: validationShare, seed: SPLIT_SEED }),
       truncated: encoded.filter(({ removedTokens }) => removedTokens > 0).length,
@@ -68,10 +75,22 @@ export async function prepareData(
   }
 }
 
+/** @throws ConfigError where the rows have fewer than two categories, so that there is nothing to tell apart */
+function categoriesOf(rows: readonly Row[]): string[] {
+  const names = [...new Set(rows.flatMap(({ category }) => category ?? []))].sort();
+  if (names.length >= 2) return names;
+  throw new ConfigError(`categoryWeight needs rows of at least two categories, these have ${names.length}.`);
+}
+
+function categoryNumber(names: readonly string[], category: string | undefined): number {
+  const at = category === undefined ? -1 : names.indexOf(category);
+  return at < 0 ? IGNORED_LABEL : at;
+}
+
 function hashRows(rows: readonly Row[], seedCount: number): string {
   const hash = createHash('sha256').update(`${seedCount}\n`);
-  for (const { prompt, response, label, softLabel } of rows) {
-    hash.update(`${JSON.stringify([prompt, response ?? null, label ?? null, softLabel ?? null])}\n`);
+  for (const { prompt, response, label, softLabel, category } of rows) {
+    hash.update(`${JSON.stringify([prompt, response ?? null, label ?? null, softLabel ?? null, category ?? null])}\n`);
   }
   return `sha256:${hash.digest('hex')}`;
 }

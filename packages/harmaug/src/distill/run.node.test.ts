@@ -6,6 +6,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadModel } from '@harmaug/models/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openEncoderScorer } from '../scoring/encoder-scorer.node.ts';
 import { prepareData } from './prepare.node.ts';
 import { type RunEvent, type RunOptions, runDistillation, runFiles } from './run.node.ts';
 import { checkSettings, type DistillSettings } from './settings.ts';
@@ -149,6 +150,34 @@ describe('a run', () => {
 
   it('ends after the steps asked for', async () => {
     expect(await run('short', { maxSteps: 5 })).toMatchObject({ isFinished: true, steps: 5 });
+  });
+});
+
+describe('a student with a head for categories', () => {
+  const words = ['rude', 'kind'];
+  const rows = (count: number, seed?: number) =>
+    tinyRows(count, seed).map((row, index) =>
+      index % 4 === 0 ? row : { ...row, category: words[row.label === 1 ? 0 : 1]! },
+    );
+
+  it('learns them beside its verdict, keeps them in its folder, and gives them with its scores', async () => {
+    const chosen = settings({ epochs: 8, categoryWeight: 0.5 });
+    const data = await prepareData(student, { seedRows: rows(160), syntheticRows: rows(60, 2) }, chosen);
+    const out = path.join(folder, 'categories');
+    await runDistillation(data, chosen, { student, out, seed: 42, threads: 1 });
+    const guard = await openEncoderScorer(out);
+    const test = rows(60, 3);
+    const scores = await guard.score(test);
+    await guard.dispose();
+    const right = scores.filter(({ category }, row) => category === words[test[row]!.label === 1 ? 0 : 1]);
+    expect(right.length).toBeGreaterThan(50);
+    expect(scores.filter(({ score }, row) => score >= 0.5 === (test[row]!.label === 1)).length).toBeGreaterThan(50);
+  });
+
+  it('needs rows of at least two', async () => {
+    const chosen = settings({ categoryWeight: 1 });
+    const prepare = prepareData(student, { seedRows: tinyRows(60), syntheticRows: [] }, chosen);
+    await expect(prepare).rejects.toThrow(/at least two categories, these have 0/);
   });
 });
 

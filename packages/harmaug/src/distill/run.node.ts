@@ -11,7 +11,7 @@ import {
   saveModel,
   saveTraining,
 } from '@harmaug/models/node';
-import { ConfigError, schedules, type Trainer } from 'onnx-grad';
+import { ConfigError, ops, schedules, type Trainer } from 'onnx-grad';
 import { createTrainer, type Device } from 'onnx-grad/node';
 import { metrics } from '../evaluate/metrics.ts';
 import { curveOf, rank } from '../evaluate/ranking.ts';
@@ -19,7 +19,7 @@ import { scoreEncoded, sigmoid } from '../scoring/score-encoded.ts';
 import { readCurve, writeCurve } from './curve.node.ts';
 import type { CurvePoint, ValidationPoint } from './curve.ts';
 import { epochBatches } from './epoch.ts';
-import { distillationLoss } from './objective.ts';
+import { categoryLoss, distillationLoss } from './objective.ts';
 import type { DistillData } from './prepare.node.ts';
 import { RECORD_FILE, type RunRecord, readRunRecord, writeRunRecord } from './record.node.ts';
 import type { DistillSettings } from './settings.ts';
@@ -86,7 +86,7 @@ export async function runDistillation(
   }
   const saved = hasTraining(files.training) ? await loadTraining(files.training) : null;
   if (saved) expectSame(saved, identity, data.hash, out);
-  const loaded = await loadStudent(options);
+  const loaded = await loadStudent(options, data.categoryNames);
   const schedule = planSteps(data, settings, seed);
   const trainer = await openTrainer(loaded, saved, settings, schedule.totalSteps, options);
   const run = new Run({ data, settings, options, loaded, trainer, identity, schedule, files }, saved);
@@ -108,9 +108,10 @@ export function runFiles(out: string) {
   };
 }
 
-function loadStudent({ student, seed }: RunOptions): Promise<LoadedModel> {
+function loadStudent({ student, seed }: RunOptions, categories: readonly string[]): Promise<LoadedModel> {
   const head = 'sequence-classification';
-  return loadModel(student, { head, labels: LABELS, training: true, initialiseHead: true, seed });
+  const named = categories.length > 0 ? { categories } : {};
+  return loadModel(student, { head, labels: LABELS, ...named, training: true, initialiseHead: true, seed });
 }
 
 interface StepPlan {
@@ -146,7 +147,9 @@ async function openTrainer(
   { seed, device, threads }: RunOptions,
 ): Promise<Trainer> {
   const { learningRate: peak, weightDecay, clipNorm } = settings;
-  const loss = distillationLoss(model.output, settings);
+  const verdict = distillationLoss(model.output, settings);
+  const { categoryWeight } = settings;
+  const loss = model.categories ? ops.add(verdict, ops.mul(categoryLoss(model.categories), categoryWeight)) : verdict;
   const program = trainingProgram(model, { loss, weights, weightDecay });
   const warmupSteps = Math.min(settings.warmupSteps, Math.floor(totalSteps / 10));
   const trainer = await createTrainer(program, {
@@ -237,11 +240,13 @@ class Run {
   }
 
   #labels(rows: readonly number[]) {
-    const { lambda } = this.#parts.settings;
-    const targets = rows.map((row) => this.#parts.data.targets[row]!);
+    const { data, settings } = this.#parts;
+    const { lambda } = settings;
+    const targets = rows.map((row) => data.targets[row]!);
     return {
       ...(lambda < 1 ? { labels: targets.map(({ label }) => label) } : {}),
       ...(lambda > 0 ? { softLabels: targets.map(({ softLabel }) => softLabel) } : {}),
+      ...(data.categoryNames.length > 0 ? { categoryLabels: rows.map((row) => data.categories[row]!) } : {}),
     };
   }
 
@@ -258,8 +263,8 @@ class Run {
     const { validation } = data.split;
     const plain = buildModel(loaded.json, { head: 'sequence-classification' });
     const predictor = await trainer.predictor(plain.graph, new Map([['logits', plain.output]]));
-    const margins = await scoreEncoded(
-      async (batch) => (await predictor.run(batch)).logits!,
+    const { margins } = await scoreEncoded(
+      async (batch) => ({ logits: (await predictor.run(batch)).logits!.data }),
       validation.map((row) => data.encoded[row]!),
       loaded.model.config,
     );

@@ -15,6 +15,8 @@ export interface DistillSettings {
   /** Weight of the teacher's soft labels against the hard ones: (1 - λ)·CE + λ·KL. */
   readonly lambda: number;
   readonly temperature: number;
+  /** Weight of a second head that tells hazard categories apart, learned from the rows that have one; 0 for none. */
+  readonly categoryWeight: number;
   /** `balanced`: rows drawn with replacement so that both classes come equally often. `plain`: each row once an epoch. */
   readonly sampling: 'balanced' | 'plain';
   /** Share of synthetic rows in an epoch; `null` for their share of all rows. */
@@ -41,6 +43,7 @@ export const distillDefaults: DistillSettings = {
   clipNorm: 1,
   lambda: 0.5,
   temperature: 1,
+  categoryWeight: 0,
   sampling: 'balanced',
   syntheticShare: null,
   missingSoftLabel: 'error',
@@ -67,6 +70,7 @@ const ranges: Partial<Record<keyof DistillSettings, Range>> = {
   clipNorm: { min: 1e-6, max: 1e9 },
   lambda: { min: 0, max: 1 },
   temperature: { min: 0.01, max: 100 },
+  categoryWeight: { min: 0, max: 100 },
   syntheticShare: { min: 0, max: 1, isOptional: true },
   validationShare: { min: 0, max: 0.9 },
   patience: { min: 1, max: 10_000, isWhole: true, isOptional: true },

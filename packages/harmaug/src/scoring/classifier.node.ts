@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type BaseConfig, TokenizerPool } from '@harmaug/models/node';
+import { type BaseConfig, readCategoryNames, TokenizerPool } from '@harmaug/models/node';
 import { FormatError } from 'onnx-grad';
 import { decodePromptHashes } from '../data/prompt-hashes.node.ts';
 import type { Row } from '../data/row.ts';
@@ -33,6 +33,7 @@ const MOST_TOKENS = 1024; // of the paper's guard, whose relative positions have
 export async function classifierScorer(classifier: Classifier, options: EncoderOptions): Promise<Scorer> {
   const { folder, json, config, file, classify, release } = classifier;
   const unsafe = unsafeIndex(json, config.labels, folder);
+  const categoryNames = readCategoryNames(json, path.join(folder, 'config.json'));
   const seen = await readSeenPrompts(path.join(folder, 'training-prompts.bin'));
   const maxLength = options.maxLength ?? Math.min(config.maxLength ?? Infinity, MOST_TOKENS);
   const pool = await TokenizerPool.open(folder);
@@ -43,13 +44,15 @@ export async function classifierScorer(classifier: Classifier, options: EncoderO
     ...(seen ? { seenPrompts: seen } : {}),
     async score(rows, { signal, onProgress } = {}) {
       const encoded = await pool.encodeBatch(rows.map(textOf), { maxLength, ...(signal ? { signal } : {}) });
-      const margins = await scoreEncoded(classify, encoded, config, {
+      const { margins, categories } = await scoreEncoded(classify, encoded, config, {
         ...(signal ? { signal } : {}),
         ...(onProgress ? { onProgress } : {}),
       });
       return Array.from(margins, (logOdds, row) => {
         const margin = unsafe === 1 ? logOdds : -logOdds;
-        return { score: sigmoid(margin), margin, isTruncated: encoded[row]!.removedTokens > 0 };
+        const category = categoryNames[categories[row]!];
+        const isTruncated = encoded[row]!.removedTokens > 0;
+        return { score: sigmoid(margin), margin, isTruncated, ...(category === undefined ? {} : { category }) };
       });
     },
     async dispose() {

@@ -12,7 +12,9 @@ import type { Scorer } from './scorer.ts';
 export async function openEncoderScorer(folder: string, options: EncoderOptions = {}): Promise<Scorer> {
   const { json, model, weights } = await loadWeights(folder, { head: 'sequence-classification' });
   const initializers = new Map([...weights].map(([name, values]) => [name, bytesOf(values)]));
-  const record = emitModel(model.graph, new Map([['logits', model.output]]), { initializers });
+  const outputs = new Map([['logits', model.output]]);
+  if (model.categories) outputs.set('categories', model.categories);
+  const record = emitModel(model.graph, outputs, { initializers });
   const session: InferenceSession = await createSession(record, { threads: options.threads ?? 0 });
   const file = path.join(folder, 'model.safetensors');
   const parts = { folder, json, config: model.config, file, ...classifyWith(session) };

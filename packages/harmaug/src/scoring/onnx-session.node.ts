@@ -2,7 +2,7 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import type { ClassifyBatch } from './score-encoded.ts';
 
-/** The output is the one called "logits", or the only one. */
+/** The output is the one called "logits", or the only one; "categories" are those of the second head. */
 export function classifyWith(session: InferenceSession): { classify: ClassifyBatch; release: () => Promise<void> } {
   const output = session.outputNames.includes('logits') ? 'logits' : session.outputNames[0]!;
   return {
@@ -12,7 +12,8 @@ export function classifyWith(session: InferenceSession): { classify: ClassifyBat
         return [name, new Tensor(dtype as 'int64', data as BigInt64Array, dims)];
       });
       const results = await session.run(Object.fromEntries(feeds));
-      return { data: results[output]!.data as Float32Array };
+      const categories = results.categories?.data as Float32Array | undefined;
+      return { logits: results[output]!.data as Float32Array, ...(categories ? { categories } : {}) };
     },
     release: () => session.release(),
   };

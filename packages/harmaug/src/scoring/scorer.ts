@@ -6,6 +6,8 @@ export interface Score {
   readonly score: number;
   /** Log-odds where the scorer has them: they tell apart what a probability of 1 does not. */
   readonly margin?: number;
+  /** The hazard category that fits best, where the scorer has a head for them. It says nothing of whether the text is unsafe. */
+  readonly category?: string;
   /** Whether part of the text was not read. */
   readonly isTruncated?: boolean;
 }

@@ -26,10 +26,13 @@ export function readChatTemplate(
 ): ChatTemplate {
   const source = jinja ?? pickTemplate(config.chat_template, name, file);
   if (source.length > MAX_TEMPLATE_CHARS) {
-    throw new FormatError(`${file}: the chat template has ${source.length} characters, expected at most ${MAX_TEMPLATE_CHARS}.`, {
-      file,
-      field: 'chat_template',
-    });
+    throw new FormatError(
+      `${file}: the chat template has ${source.length} characters, expected at most ${MAX_TEMPLATE_CHARS}.`,
+      {
+        file,
+        field: 'chat_template',
+      },
+    );
   }
   return {
     source,

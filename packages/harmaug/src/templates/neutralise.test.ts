@@ -5,7 +5,11 @@ import { createNeutraliser, createPromptNeutraliser } from './neutralise.ts';
 import { joinSegments, textOf, write } from './segments.ts';
 
 const neutralise = createNeutraliser(allControlStrings);
-const parts = fc.oneof(fc.constantFrom(...allControlStrings), fc.string({ maxLength: 5 }), fc.constantFrom('<|', '|>', '[', ']', '<', '_', '/'));
+const parts = fc.oneof(
+  fc.constantFrom(...allControlStrings),
+  fc.string({ maxLength: 5 }),
+  fc.constantFrom('<|', '|>', '[', ']', '<', '_', '/'),
+);
 const hostile = fc.array(parts, { maxLength: 12 }).map((texts) => texts.join(''));
 
 test('breaks a control string with one space', () => {
@@ -40,7 +44,8 @@ test('in a prompt, control strings are where our own text has them and nowhere e
     fc.property(hostile, hostile, (first, second) => {
       const prompt = joinSegments(write`<s>[INST] ${first} [/INST] ${second}</s>`);
       const clean = neutralisePrompt(prompt);
-      const count = (text: string) => allControlStrings.reduce((sum, control) => sum + text.split(control).length - 1, 0);
+      const count = (text: string) =>
+        allControlStrings.reduce((sum, control) => sum + text.split(control).length - 1, 0);
       expect(count(textOf(clean))).toBe(4);
     }),
   );

@@ -31,7 +31,10 @@ export function createPromptNeutraliser(controls: readonly string[]): (prompt: P
       const text = spans[index]!;
       if (!segment.isData) return { text, isData: false };
       const before = spans.slice(0, index).join('').slice(-reach);
-      const after = spans.slice(index + 1).join('').slice(0, reach);
+      const after = spans
+        .slice(index + 1)
+        .join('')
+        .slice(0, reach);
       const opens = controls.some((control) => crosses(before, text + after, control)) ? ' ' : '';
       const closes = controls.some((control) => crosses(text, after, control)) ? ' ' : '';
       return { text: opens + text + closes, isData: true };

@@ -27,13 +27,21 @@ describe('rendering', () => {
   });
 
   test('lets the template trim', () => {
-    expect(textOf(render(user(' \n hi there \t')))).toBe('<s><|im_start|>user\nhi there<|im_end|>\n<|im_start|>assistant\n');
+    expect(textOf(render(user(' \n hi there \t')))).toBe(
+      '<s><|im_start|>user\nhi there<|im_end|>\n<|im_start|>assistant\n',
+    );
     expect(textOf(render(user('  ')))).toBe('<s><|im_start|>user\n<|im_end|>\n<|im_start|>assistant\n');
   });
 
   test('gives each message its own place, every time', () => {
-    for (const [a, b] of [['one', 'two'], ['two', 'one']] as const) {
-      const messages: Message[] = [{ role: 'user', content: a }, { role: 'assistant', content: b }];
+    for (const [a, b] of [
+      ['one', 'two'],
+      ['two', 'one'],
+    ] as const) {
+      const messages: Message[] = [
+        { role: 'user', content: a },
+        { role: 'assistant', content: b },
+      ];
       const text = textOf(render(messages, { addGenerationPrompt: false }));
       expect(text).toBe(`<s><|im_start|>user\n${a}<|im_end|>\n<|im_start|>assistant\n${b}<|im_end|>\n`);
     }
@@ -46,7 +54,9 @@ describe('rendering', () => {
 
   test('passes variables and content in parts', () => {
     const source = "{{ rule }}: {% for part in messages[0]['content'] %}{{ part['text'] }}{% endfor %}";
-    const text = textOf(createRenderer({ ...chatml, source })(user('hi'), { variables: { rule: 'R' }, content: 'parts' }));
+    const text = textOf(
+      createRenderer({ ...chatml, source })(user('hi'), { variables: { rule: 'R' }, content: 'parts' }),
+    );
     expect(text).toBe('R: hi');
   });
 

@@ -45,7 +45,9 @@ export function createRenderer(template: ChatTemplate): Render {
 
   return (messages, options = {}) => {
     const texts = messages.map(({ content }) => splitSpace(content));
-    const slots = texts.map(([before, core, after], index) => `${before}${core === '' ? '' : `${mark}x${index}x`}${after}`);
+    const slots = texts.map(
+      ([before, core, after], index) => `${before}${core === '' ? '' : `${mark}x${index}x`}${after}`,
+    );
     const key = JSON.stringify([messages.map(({ role }) => role), slots, options]);
     let skeleton = skeletons.get(key);
     if (skeleton === undefined) {

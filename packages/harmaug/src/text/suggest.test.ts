@@ -6,6 +6,7 @@ const names = ['vllm', 'sglang', 'llama.cpp', 'ollama'];
 test('finds the name that was meant, and none where nothing is close', () => {
   expect(closest('vlm', names)).toBe('vllm');
   expect(closest('Olama', names)).toBe('ollama');
+  expect(closest('llama.cpp-server', names)).toBe('llama.cpp');
   expect(closest('anthropic', names)).toBeUndefined();
 });
 

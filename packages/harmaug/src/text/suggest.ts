@@ -7,13 +7,15 @@ export function unknownName(what: string, got: string, available: readonly strin
   return `Unknown ${what} "${got.slice(0, 80)}".${hint} Available: ${available.join(', ')}.`;
 }
 
-/** The name with the fewest edits, if they are few. */
+/** The name with the fewest edits, if they are few, or the one that begins or is begun by what was written. */
 export function closest(got: string, names: readonly string[]): string | undefined {
   const limit = Math.max(2, Math.floor(got.length / 3));
   const ranked = names
     .map((name) => ({ name, edits: editDistance(got.toLowerCase(), name.toLowerCase()) }))
     .sort((a, b) => a.edits - b.edits);
-  return ranked[0] !== undefined && ranked[0].edits <= limit ? ranked[0].name : undefined;
+  if (ranked[0] !== undefined && ranked[0].edits <= limit) return ranked[0].name;
+  if (got.length < 3) return undefined;
+  return (ranked.find(({ name }) => name.startsWith(got)) ?? ranked.find(({ name }) => got.startsWith(name)))?.name;
 }
 
 /** Insertions, deletions and replacements from `a` to `b` (Levenshtein). */

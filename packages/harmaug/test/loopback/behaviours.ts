@@ -27,7 +27,11 @@ export interface Behaviour {
   readonly maxTokensField: string;
   /** Names of the two ways to end. */
   readonly finish: { readonly stop: string; readonly length: string };
-  readonly error: (status: number, message: string, field?: string) => { readonly status: number; readonly body: unknown };
+  readonly error: (
+    status: number,
+    message: string,
+    field?: string,
+  ) => { readonly status: number; readonly body: unknown };
 }
 
 const chatFlag = (body: Json) => (body.logprobs === true ? Number(body.top_logprobs ?? 0) : null);
@@ -84,7 +88,10 @@ export const behaviours = {
     apis: ['chat'],
     goesOn: () => true,
     logprobs: { chat: 'content', completions: null },
-    error: (status, message) => ({ status, body: { error: { message, type: 'invalid_request_error', param: null, code: null } } }),
+    error: (status, message) => ({
+      status,
+      body: { error: { message, type: 'invalid_request_error', param: null, code: null } },
+    }),
   },
   tgi: {
     ...common,
@@ -92,15 +99,37 @@ export const behaviours = {
     goesOn: () => true,
     maxTopLogprobs: 5,
     finish: { stop: 'eos_token', length: 'length' },
-    error: (status, message) => ({ status: status === 400 ? 422 : status, body: { error: message, error_type: 'validation' } }),
+    error: (status, message) => ({
+      status: status === 400 ? 422 : status,
+      body: { error: message, error_type: 'validation' },
+    }),
   },
   mistral: {
     ...common,
     key: 'key-of-mistral',
     apis: ['chat'],
     onlyFields: new Set([
-      ...['model', 'messages', 'temperature', 'top_p', 'max_tokens', 'stream', 'stop', 'random_seed', 'response_format'],
-      ...['tools', 'tool_choice', 'presence_penalty', 'frequency_penalty', 'n', 'prediction', 'safe_prompt', 'prompt_mode'],
+      ...[
+        'model',
+        'messages',
+        'temperature',
+        'top_p',
+        'max_tokens',
+        'stream',
+        'stop',
+        'random_seed',
+        'response_format',
+      ],
+      ...[
+        'tools',
+        'tool_choice',
+        'presence_penalty',
+        'frequency_penalty',
+        'n',
+        'prediction',
+        'safe_prompt',
+        'prompt_mode',
+      ],
     ]),
     onlyMessageFields: new Set(['role', 'content', 'tool_calls', 'prefix', 'name', 'tool_call_id']),
     goesOn: prefixField,
@@ -129,14 +158,31 @@ export const behaviours = {
     key: 'key-of-openai',
     apis: ['chat'],
     onlyFields: new Set([
-      ...['model', 'messages', 'temperature', 'top_p', 'max_completion_tokens', 'max_tokens', 'stop', 'seed', 'logprobs'],
+      ...[
+        'model',
+        'messages',
+        'temperature',
+        'top_p',
+        'max_completion_tokens',
+        'max_tokens',
+        'stop',
+        'seed',
+        'logprobs',
+      ],
       ...['top_logprobs', 'n', 'stream', 'user', 'response_format', 'tools', 'tool_choice', 'metadata', 'store'],
     ]),
     wanted: chatFlag,
     maxTokensField: 'max_completion_tokens',
     error: (status, message, param) => ({
       status,
-      body: { error: { message, type: 'invalid_request_error', param: param ?? null, code: param ? 'unknown_parameter' : null } },
+      body: {
+        error: {
+          message,
+          type: 'invalid_request_error',
+          param: param ?? null,
+          code: param ? 'unknown_parameter' : null,
+        },
+      },
     }),
   },
   completions: { ...common, apis: ['completions'] },

@@ -7,7 +7,12 @@ import { chatml, type Distribution, write } from './toy-model.ts';
 type Json = Record<string, unknown>;
 
 /** Does something else with a request; returns whether it did. */
-export type Fault = (call: { number: number; body: Json; response: ServerResponse; request: IncomingMessage }) => boolean | Promise<boolean>;
+export type Fault = (call: {
+  number: number;
+  body: Json;
+  response: ServerResponse;
+  request: IncomingMessage;
+}) => boolean | Promise<boolean>;
 
 export interface Loopback {
   /** To be used as endpoint. */
@@ -45,8 +50,17 @@ export async function startLoopback(behaviour: Behaviour, fault: Fault = () => f
   };
 }
 
-export function send(response: ServerResponse, status: number, body: string, headers: Record<string, string> = {}): void {
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...headers });
+export function send(
+  response: ServerResponse,
+  status: number,
+  body: string,
+  headers: Record<string, string> = {},
+): void {
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    ...headers,
+  });
   response.end(body);
 }
 
@@ -62,16 +76,27 @@ function answer(behaviour: Behaviour, request: IncomingMessage, body: Json): { s
   if (body.model !== 'toy') return behaviour.error(404, `The model \`${String(body.model)}\` does not exist.`);
   const wanted = behaviour.logprobs[api] === null ? null : behaviour.wanted(body);
   if (wanted !== null && wanted > behaviour.maxTopLogprobs) {
-    return behaviour.error(400, `Requested ${wanted} logprobs, the most is ${behaviour.maxTopLogprobs}`, 'top_logprobs');
+    return behaviour.error(
+      400,
+      `Requested ${wanted} logprobs, the most is ${behaviour.maxTopLogprobs}`,
+      'top_logprobs',
+    );
   }
   const asked = api === 'chat' ? readChat(behaviour, body) : { prompt: String(body.prompt), prefix: '' };
   if ('status' in asked) return asked;
   if (asked.prompt.length > 20_000) {
-    return behaviour.error(400, `This model's maximum context length is 4096 tokens. You sent: ${asked.prompt.slice(0, 200)}`);
+    return behaviour.error(
+      400,
+      `This model's maximum context length is 4096 tokens. You sent: ${asked.prompt.slice(0, 200)}`,
+    );
   }
   const maxTokens = Number(body[api === 'chat' ? behaviour.maxTokensField : 'max_tokens'] ?? 16);
   const written = write(asked.prompt, maxTokens, (body.stop as string[] | undefined) ?? []);
-  const shown = { finish_reason: behaviour.finish[written.finish], index: 0, logprobs: shape(behaviour.logprobs[api], written.tokens, wanted) };
+  const shown = {
+    finish_reason: behaviour.finish[written.finish],
+    index: 0,
+    logprobs: shape(behaviour.logprobs[api], written.tokens, wanted),
+  };
   const text = behaviour.repeatsPrefix ? asked.prefix + written.text : written.text;
   return {
     status: 200,
@@ -91,10 +116,19 @@ function answer(behaviour: Behaviour, request: IncomingMessage, body: Json): { s
 }
 
 /** The whole prompt that a server makes of a conversation. */
-function readChat(behaviour: Behaviour, body: Json): { prompt: string; prefix: string } | { status: number; body: unknown } {
-  const messages = (body.messages as Json[]).map((message) => ({ ...message, role: String(message.role), content: contentOf(message) }));
+function readChat(
+  behaviour: Behaviour,
+  body: Json,
+): { prompt: string; prefix: string } | { status: number; body: unknown } {
+  const messages = (body.messages as Json[]).map((message) => ({
+    ...message,
+    role: String(message.role),
+    content: contentOf(message),
+  }));
   for (const message of body.messages as Json[]) {
-    const unknown = Object.keys(message).find((field) => behaviour.onlyMessageFields && !behaviour.onlyMessageFields.has(field));
+    const unknown = Object.keys(message).find(
+      (field) => behaviour.onlyMessageFields && !behaviour.onlyMessageFields.has(field),
+    );
     if (unknown) return behaviour.error(400, 'Extra inputs are not permitted', unknown);
   }
   if (body.continue_final_message === true && body.add_generation_prompt !== false && behaviour.onlyFields === null) {
@@ -113,10 +147,17 @@ function contentOf({ content }: Json): string {
 
 function shape(kind: 'content' | 'lists' | null, tokens: readonly Distribution[], wanted: number | null): unknown {
   if (kind === null || wanted === null) return null;
-  const alternatives = tokens.map(({ top }) => top.slice(0, wanted).map(([token, p]) => ({ token, logprob: Math.log(p), bytes: null })));
+  const alternatives = tokens.map(({ top }) =>
+    top.slice(0, wanted).map(([token, p]) => ({ token, logprob: Math.log(p), bytes: null })),
+  );
   const own = tokens.map(({ token, top }) => Math.log(top.find(([text]) => text === token)?.[1] ?? 1));
   if (kind === 'content') {
-    const content = tokens.map(({ token }, index) => ({ token, logprob: own[index], bytes: null, top_logprobs: alternatives[index] }));
+    const content = tokens.map(({ token }, index) => ({
+      token,
+      logprob: own[index],
+      bytes: null,
+      top_logprobs: alternatives[index],
+    }));
     return { content };
   }
   return {

@@ -25,13 +25,17 @@ const REPLIES: readonly (readonly [RegExp, string])[] = [
   [/./s, 'One, two, three, four, five, six, seven, eight, nine, ten, eleven, twelve.'],
 ];
 const OTHERWISE = ' and so on.';
-const RIVALS: Readonly<Record<string, string>> = { safe: 'unsafe', unsafe: 'safe', ' Safe': ' Unsafe', ' Unsafe': ' Safe' };
+const RIVALS: Readonly<Record<string, string>> = {
+  safe: 'unsafe',
+  unsafe: 'safe',
+  ' Safe': ' Unsafe',
+  ' Unsafe': ' Safe',
+};
 
 /** What comes next after a whole prompt with the turn so far. */
 export function nextToken(context: string): Distribution {
   const turn = context.split('<|im_start|>assistant\n').at(-1)!;
-  const user = /<\|im_start|>user\n(.*?)<\|im_end|>(?![^]*<\|im_start|>user\n)/s.exec(context)?.[1] ?? '';
-  const lastUser = context.split('<|im_start|>user\n').at(-1)!.split('<|im_end|>')[0] ?? user;
+  const lastUser = context.split('<|im_start|>user\n').at(-1)!.split('<|im_end|>')[0]!;
   const reply = REPLIES.find(([pattern]) => pattern.test(lastUser))![1];
   const token = turnToken(turn, reply) ?? turnToken(continuation(turn), OTHERWISE) ?? ' and';
   const rival = RIVALS[token];

@@ -1,7 +1,7 @@
 /** A model's parameters from a checkpoint's tensors: matched, converted, and fresh where that was asked for. */
 import { ConfigError, FormatError } from 'onnx-grad';
 import { initialize } from '../initialize.ts';
-import type { Model } from '../model.ts';
+import { CATEGORY_HEAD, type Model } from '../model.ts';
 import { type NamedTensor, toFloat32 } from './dtypes.ts';
 import { matchWeights } from './match.ts';
 
@@ -21,20 +21,13 @@ export interface FilledWeights {
   readonly fresh: readonly string[];
 }
 
-/** Left out where the model has no such part: buffers, tied copies, and what belongs to another task. */
-const optionalParts: readonly RegExp[] = [
-  /(^|\.)position_ids$/,
-  /^cls\.predictions\.bias$/,
-  /^cls\.predictions\.decoder\./,
-  /^cls\.seq_relationship\./,
-  /^cls\./,
-  /^lm_predictions\./,
-  /^mask_predictions\./,
-  /^classifier\./,
-  /^qa_outputs\./,
-  /^(bert\.)?pooler\./,
-  /^deberta\.encoder\.LayerNorm\./, // transformers makes it for relative embeddings even where there are none
-];
+/** Names that begin with one of `parts`, which the encoder's prefix may come before. */
+function startingWith(parts: readonly string[], prefix: string): RegExp[] {
+  const escaped = (text: string) => text.replaceAll('.', '\\.');
+  return parts.map((part) => new RegExp(`^(${escaped(prefix)}\\.)?${escaped(part)}(\\.|$)`));
+}
+
+const BUFFERS = /(^|\.)position_ids$/; // written by transformers before 4.31
 
 /** @throws FormatError listing weights that are missing, unexpected or misshapen, or that are not floating point */
 export function fillWeights(
@@ -44,14 +37,16 @@ export function fillWeights(
 ): FilledWeights {
   const { file, initialiseHead, seed } = options;
   const specs = [...model.scope.parameters.values()];
-  const { prefix } = model.encoder;
+  const { prefix, idle = [] } = model.encoder;
+  const heads = [...model.encoder.heads, CATEGORY_HEAD];
+  const isRead = (part: RegExp) => specs.some(({ name }) => part.test(name));
   const { sources, fresh } = matchWeights({
     expected: new Map(specs.map(({ name, shape }) => [name, shape])),
     found: new Map([...found].map(([name, { shape }]) => [name, shape])),
     file,
     prefix,
-    ignore: optionalParts.filter((part) => !specs.some(({ name }) => part.test(name))),
-    mayInitialise: [new RegExp(`^(?!${prefix}\\.)|^${prefix}\\.pooler\\.`)], // BERT's pooler lies under its name
+    ignore: [BUFFERS, ...startingWith([...heads, ...idle], prefix).filter((part) => !isRead(part))],
+    mayInitialise: startingWith(heads, prefix),
   });
   if (fresh.length > 0 && !initialiseHead) {
     throw new FormatError(

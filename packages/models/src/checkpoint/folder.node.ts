@@ -18,8 +18,14 @@ export const tokenizerFileNames = [
   'special_tokens_map.json',
   'added_tokens.json',
   'vocab.txt',
+  'vocab.json',
+  'merges.txt',
   'spm.model',
+  'sentencepiece.bpe.model',
 ] as const;
+
+// Fields that transformers 5 takes as floats alone. JavaScript writes 2.0 as 2, which it would refuse.
+const WHOLE_FLOAT = /^( {2}"(?:initializer_range|initializer_cutoff_factor|layer_norm_eps|norm_eps)": \d+)(,?)$/gm;
 
 export interface CheckpointFolder {
   readonly config: JsonObject;
@@ -87,6 +93,6 @@ export async function writeFolder(
   if ((await mkdir(folder, { recursive: true })) !== undefined) await chmod(folder, 0o700);
   await writeSafetensors(join(folder, 'model.safetensors'), checkpoint.weights);
   for (const [name, bytes] of checkpoint.tokenizerFiles ?? []) await writeAside(join(folder, name), [bytes]);
-  const json = `${JSON.stringify(checkpoint.config, null, 2)}\n`;
+  const json = `${JSON.stringify(checkpoint.config, null, 2).replace(WHOLE_FLOAT, '$1.0$2')}\n`;
   await writeAside(join(folder, 'config.json'), [new TextEncoder().encode(json)]);
 }

@@ -13,6 +13,8 @@ export interface BatchLabels {
   readonly labels?: readonly number[];
   /** Probabilities of the second of two classes, p(unsafe): `soft_labels`, float32 (B, 2). */
   readonly softLabels?: readonly number[];
+  /** Numbers of hazard categories, or -100 for rows without: `category_labels`, int64 (B). */
+  readonly categoryLabels?: readonly number[];
 }
 
 /** Of a model's config: what limits a batch. */
@@ -40,6 +42,7 @@ export function collate(texts: readonly EncodedText[], limits: BatchLimits, labe
     attention_mask: table(0, () => null),
     ...(limits.typeVocabSize > 0 ? { token_type_ids: table(0, ({ typeIds }) => typeIds) } : {}),
     ...(labels.labels ? { labels: hardLabels(labels.labels, texts.length, limits.labels) } : {}),
+    ...(labels.categoryLabels ? { category_labels: categoryLabels(labels.categoryLabels, texts.length) } : {}),
     ...(labels.softLabels ? { soft_labels: softLabels(labels.softLabels, texts.length, limits.labels) } : {}),
   };
 }
@@ -76,6 +79,11 @@ function hardLabels(labels: readonly number[], rows: number, classes: number): B
     );
   }
   return { dtype: 'int64', dims: [rows], data: BigInt64Array.from(labels, (label) => BigInt(label)) };
+}
+
+function categoryLabels(numbers: readonly number[], rows: number): BatchTensor {
+  expectOnePerText('categoryLabels', numbers, rows);
+  return { dtype: 'int64', dims: [rows], data: BigInt64Array.from(numbers, (number) => BigInt(number)) };
 }
 
 function softLabels(probabilities: readonly number[], rows: number, classes: number): BatchTensor {

@@ -144,7 +144,10 @@ function layer(
 
 export const debertaV2: Encoder<DebertaConfig> = {
   modelType: 'deberta-v2',
+  className: 'DebertaV2',
   prefix: 'deberta',
+  heads: ['pooler', 'classifier', 'cls', 'lm_predictions', 'mask_predictions', 'qa_outputs'],
+  idle: ['cls.predictions.decoder', 'encoder.LayerNorm'], // a tied copy; the norm of relative embeddings without them
   parseConfig: parseDebertaConfig,
 
   encode(scope, inputs, config, wanted) {
@@ -164,10 +167,10 @@ export const debertaV2: Encoder<DebertaConfig> = {
     return wanted === 'first' && x.dims[0] !== batch ? firstTokens(x, batch, length) : x;
   },
 
-  classify(scope, firstToken, config) {
-    const context = scope.dropout(firstToken, config.poolerDropout, 'pooler');
-    const pooled = activate(config.poolerActivation, linear(scope, context, 'pooler.dense', config.hiddenSize));
-    return linear(scope, scope.dropout(pooled, config.classifierDropout, 'classifier'), 'classifier', config.labels);
+  classify(scope, pooled, config) {
+    const context = scope.dropout(pooled, config.poolerDropout, 'pooler');
+    const active = activate(config.poolerActivation, linear(scope, context, 'pooler.dense', config.hiddenSize));
+    return linear(scope, scope.dropout(active, config.classifierDropout, 'classifier'), 'classifier', config.labels);
   },
 
   predictTokens(scope, hidden, config) {

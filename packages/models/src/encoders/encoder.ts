@@ -39,13 +39,24 @@ export type WantedTokens = 'all' | 'first';
 export interface Encoder<Config extends BaseConfig = BaseConfig> {
   /** `model_type` in config.json. */
   readonly modelType: string;
+  /** What Hugging Face's class names begin with: "Bert" of BertForSequenceClassification. */
+  readonly className: string;
   /** What Hugging Face puts before the encoder's weight names in a model with a head: "bert". */
   readonly prefix: string;
+  /**
+   * How the weight names of heads begin, of every task and without the prefix: "classifier". Those of a checkpoint that
+   * the model does not read are left out, those that it lacks may start fresh.
+   */
+  readonly heads: readonly string[];
+  /** The same of other weights that a checkpoint may have and the model not read. */
+  readonly idle?: readonly string[];
   parseConfig(config: Readonly<Record<string, unknown>>, file?: string): Config;
   /** (B·T, E) last hidden states, or (B, E) with `wanted` 'first'. */
   encode(scope: Scope, inputs: EncoderInputs, config: Config, wanted: WantedTokens): Value;
-  /** (B, labels) logits from the first token's (B, E) hidden state. */
-  classify(scope: Scope, firstToken: Value, config: Config): Value;
+  /** What of the text the classifier reads: its first token (default) or the mean over its tokens. */
+  classifierPooling?(config: Config): 'first' | 'mean';
+  /** (B, labels) logits from the text's (B, E) hidden state. */
+  classify(scope: Scope, pooled: Value, config: Config): Value;
   /** (N, V) logits of a masked LM from (N, E) hidden states. */
   predictTokens(scope: Scope, hidden: Value, config: Config): Value;
 }

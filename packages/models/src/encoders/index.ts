@@ -2,9 +2,21 @@
 import { FormatError } from 'onnx-grad';
 import { bert } from './bert.ts';
 import { debertaV2 } from './deberta-v2.ts';
+import { distilbert } from './distilbert.ts';
+import { electra } from './electra.ts';
 import type { BaseConfig, Encoder } from './encoder.ts';
+import { modernbert } from './modernbert.ts';
+import { roberta, xlmRoberta } from './roberta.ts';
 
-const encoders = { bert, 'deberta-v2': debertaV2 } as const satisfies Record<string, unknown>;
+const encoders = {
+  bert,
+  'deberta-v2': debertaV2,
+  distilbert,
+  electra,
+  modernbert,
+  roberta,
+  'xlm-roberta': xlmRoberta,
+} as const satisfies Record<string, unknown>;
 
 export const modelTypes = Object.keys(encoders);
 

@@ -1,9 +1,10 @@
 import { FormatError } from 'onnx-grad';
 import { type JsonObject, parseJsonObject } from '../files/json.ts';
 import { createJsonTokenizer, MAX_TOKENIZER_JSON_BYTES } from './json/tokenizer-json.ts';
+import { createVocabMergesTokenizer } from './json/vocab-merges.ts';
 import { createVocabTokenizer } from './json/vocab-txt.ts';
 import { MAX_SPM_BYTES } from './spm-model.ts';
-import { createSpmTokenizer } from './spm-tokenizer.ts';
+import { createSpmTokenizer, createXlmRobertaTokenizer } from './spm-tokenizer.ts';
 import type { SpecialTokensInText, Tokenizer } from './tokenizer.ts';
 
 /** From a folder's tokenizer files to a tokenizer, wherever the bytes come from. */
@@ -14,17 +15,39 @@ export interface TokenizerOptions {
 }
 
 interface Loader {
-  readonly file: string;
+  /** Files it needs, in the order that `create` takes them. */
+  readonly files: readonly string[];
   readonly maxBytes: number;
-  readonly create: (bytes: Uint8Array, file: string, config: JsonObject, options: TokenizerOptions) => Tokenizer;
+  readonly create: (files: readonly TokenizerFile[], config: JsonObject, options: TokenizerOptions) => Tokenizer;
+}
+
+interface TokenizerFile {
+  readonly bytes: Uint8Array;
+  readonly name: string;
+}
+
+type CreateFromOne = (bytes: Uint8Array, file: string, config: JsonObject, options: TokenizerOptions) => Tokenizer;
+
+function one(file: string, maxBytes: number, create: CreateFromOne): Loader {
+  return { files: [file], maxBytes, create: ([only], config, options) => create(only!.bytes, file, config, options) };
 }
 
 /** In order of preference, as in transformers: the first whose file exists. */
 const loaders: readonly Loader[] = [
-  { file: 'tokenizer.json', maxBytes: MAX_TOKENIZER_JSON_BYTES, create: createJsonTokenizer },
-  { file: 'spm.model', maxBytes: MAX_SPM_BYTES, create: createSpmTokenizer },
-  { file: 'vocab.txt', maxBytes: MAX_TOKENIZER_JSON_BYTES, create: createVocabTokenizer },
+  one('tokenizer.json', MAX_TOKENIZER_JSON_BYTES, createJsonTokenizer),
+  one('spm.model', MAX_SPM_BYTES, createSpmTokenizer),
+  one('sentencepiece.bpe.model', MAX_SPM_BYTES, createXlmRobertaTokenizer),
+  {
+    files: ['vocab.json', 'merges.txt'],
+    maxBytes: MAX_TOKENIZER_JSON_BYTES,
+    create: ([vocab, merges], config, options) => createVocabMergesTokenizer(vocab!, merges!, config, options),
+  },
+  one('vocab.txt', MAX_TOKENIZER_JSON_BYTES, createVocabTokenizer),
 ];
+
+const SUPPORTED =
+  'tokenizer.json (WordPiece, Unigram or byte-level BPE), spm.model (DeBERTa v2 and v3), ' +
+  'sentencepiece.bpe.model (XLM-RoBERTa), vocab.json with merges.txt (RoBERTa), vocab.txt (BERT)';
 
 /**
  * The loader for a set of file names.
@@ -32,23 +55,23 @@ const loaders: readonly Loader[] = [
  * @throws FormatError saying what is supported and what was found
  */
 export function pickLoader(names: ReadonlySet<string>, where: string): Loader {
-  const loader = loaders.find(({ file }) => names.has(file));
+  const loader = loaders.find(({ files }) => files.every((file) => names.has(file)));
   if (loader !== undefined) return loader;
-  const supported = 'tokenizer.json (WordPiece or Unigram), spm.model (DeBERTa v2 and v3), vocab.txt (BERT)';
   const found = [...names].filter((name) => /token|vocab|merges|\.model$/.test(name)).sort();
   const got = found.length === 0 ? 'no tokenizer file' : found.slice(0, 10).join(', ');
-  const message = `${where} has no tokenizer we can read. Supported: ${supported}. Found: ${got}.`;
+  const message = `${where} has no tokenizer we can read. Supported: ${SUPPORTED}. Found: ${got}.`;
   throw new FormatError(message, { file: where });
 }
 
 /**
  * Builds a tokenizer from files in memory, as a browser has them.
- * @param files file name -> bytes: `tokenizer.json`, `spm.model` or `vocab.txt`, and `tokenizer_config.json` if there is one
+ * @param files file name -> bytes: `tokenizer.json` or what else there is, and `tokenizer_config.json` if there is one
  * @throws FormatError naming file and field
  */
 export function loadTokenizer(files: ReadonlyMap<string, Uint8Array>, options: TokenizerOptions = {}): Tokenizer {
-  const { file, create } = pickLoader(new Set(files.keys()), 'The tokenizer');
+  const loader = pickLoader(new Set(files.keys()), 'The tokenizer');
   const configBytes = files.get('tokenizer_config.json');
   const config = configBytes === undefined ? {} : parseJsonObject(configBytes, 'tokenizer_config.json');
-  return create(files.get(file)!, file, config, options);
+  const found = loader.files.map((name) => ({ name, bytes: files.get(name)! }));
+  return loader.create(found, config, options);
 }

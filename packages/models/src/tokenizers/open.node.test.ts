@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { FormatError } from 'onnx-grad';
 import { describe, expect, it } from 'vitest';
-import { fixtureNames, readTokenizerFiles, temporaryFolder } from '../../test/tokenizer-fixtures.node.ts';
+import { fixtureKinds, fixtureNames, readTokenizerFiles, temporaryFolder } from '../../test/tokenizer-fixtures.node.ts';
 import { openTokenizer } from './open.node.ts';
 
 it.each(fixtureNames)('opens a folder with the %s tokenizer', async (name) => {
   const tokenizer = await openTokenizer(await temporaryFolder(readTokenizerFiles(name)));
-  expect(tokenizer.kind).toBe(name.replace('-plain', ''));
+  expect(tokenizer.kind).toBe(fixtureKinds[name]);
   expect(tokenizer.padId).toBe(tokenizer.special.pad);
   expect(tokenizer.tokenize('homework').length).toBeGreaterThan(0);
 });
@@ -42,13 +42,30 @@ it('prefers tokenizer.json to the other files', async () => {
 describe('refuses', () => {
   it.each([
     ['an empty folder', [], 'Found: no tokenizer file'],
+    ['merges without their vocabulary', [['merges.txt', '']], 'Found: merges.txt'],
     [
-      'a folder of another kind',
+      'a vocabulary that is not of RoBERTa',
       [
         ['vocab.json', '{}'],
         ['merges.txt', ''],
       ],
-      'Found: merges.txt, vocab.json',
+      'vocab.json has no <s>',
+    ],
+    [
+      'a merge of one token',
+      [
+        ['vocab.json', '{"<s>":0,"<pad>":1,"</s>":2,"<unk>":3,"<mask>":4}'],
+        ['merges.txt', '#version: 0.2\nab\n'],
+      ],
+      'merges.txt line 2 must be two tokens',
+    ],
+    [
+      'a merge of tokens that are not there',
+      [
+        ['vocab.json', '{"<s>":0,"<pad>":1,"</s>":2,"<unk>":3,"<mask>":4}'],
+        ['merges.txt', 'a b\n'],
+      ],
+      'model.merges[0] must join two tokens of the vocabulary',
     ],
     ['a vocabulary without special tokens', [['vocab.txt', 'a\nb\n']], 'vocab.txt has no [PAD]'],
     ['a vocabulary that is not text', [['vocab.txt', Uint8Array.of(0xff)]], 'not UTF-8'],

@@ -9,7 +9,7 @@ const MAX_CONFIG_BYTES = 10_000_000;
 const CONFIG_FILE = 'tokenizer_config.json';
 
 /**
- * Reads the tokenizer a folder carries: tokenizer.json, else spm.model, else vocab.txt.
+ * Reads the tokenizer a folder carries: tokenizer.json, else what there was before it.
  * @example
  * const tokenizer = await openTokenizer('checkpoints/guard');
  * const { ids, typeIds } = tokenizer.encode('Is this fine?', 'Yes, it is.', { maxLength: 512 });
@@ -17,10 +17,9 @@ const CONFIG_FILE = 'tokenizer_config.json';
  */
 export async function openTokenizer(folder: string, options: TokenizerOptions = {}): Promise<Tokenizer> {
   const names = await listFolder(folder);
-  const { file, maxBytes } = pickLoader(names, folder);
-  const config = names.has(CONFIG_FILE) ? await readLimited(join(folder, CONFIG_FILE), MAX_CONFIG_BYTES) : undefined;
-  const bytes = await readLimited(join(folder, file), maxBytes);
-  const files = new Map<string, Uint8Array>([[file, bytes]]);
-  if (config !== undefined) files.set(CONFIG_FILE, config);
+  const loader = pickLoader(names, folder);
+  const files = new Map<string, Uint8Array>();
+  for (const file of loader.files) files.set(file, await readLimited(join(folder, file), loader.maxBytes));
+  if (names.has(CONFIG_FILE)) files.set(CONFIG_FILE, await readLimited(join(folder, CONFIG_FILE), MAX_CONFIG_BYTES));
   return loadTokenizer(files, options);
 }

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { readTokenizerFiles } from '../../test/tokenizer-fixtures.node.ts';
 import { ModelProtoSchema, ModelProto_SentencePiece_Type as Type } from './generated/sentencepiece_model_pb.js';
 import { parseSpmModel } from './spm-model.ts';
-import { createSpmTokenizer } from './spm-tokenizer.ts';
+import { createSpmTokenizer, createXlmRobertaTokenizer } from './spm-tokenizer.ts';
 
 type PieceInit = { piece?: string; score?: number; type?: Type };
 const special: PieceInit[] = [
@@ -74,15 +74,24 @@ describe('refuses', () => {
     expect(() => createSpmTokenizer(bytes, 'spm.model', { added_tokens_decoder: [] })).toThrow(FormatError);
   });
 
-  it('any damage with a FormatError, or reads a model that can be used', () => {
-    const good = readTokenizerFiles('sentencepiece-plain').get('spm.model')!.subarray(0);
+  it("a model that does not begin as XLM-RoBERTa's", () => {
+    const create = () => createXlmRobertaTokenizer(modelOf([...special, word]), 'sentencepiece.bpe.model');
+    expect(create).toThrow(FormatError);
+    expect(create).toThrow('pieces begin with "[PAD]", "[CLS]", "[SEP]". Expected XLM-RoBERTa\'s <unk>, <s>, </s>');
+  });
+
+  it.each([
+    ['sentencepiece-plain', 'spm.model', createSpmTokenizer],
+    ['xlm-roberta-spm', 'sentencepiece.bpe.model', createXlmRobertaTokenizer],
+  ] as const)('any damage to %s with a FormatError, or reads a model that can be used', (name, file, createFrom) => {
+    const good = readTokenizerFiles(name).get(file)!.subarray(0);
     const change = fc.tuple(fc.nat(good.length - 1), fc.nat(255));
     fc.assert(
       fc.property(fc.array(change, { minLength: 1, maxLength: 5 }), fc.nat(good.length), (changes, length) => {
         const bytes = good.slice(0, length % 3 === 0 ? length : good.length);
         for (const [position, byte] of changes) bytes[position % Math.max(1, bytes.length)] = byte;
         try {
-          createSpmTokenizer(bytes, 'spm.model').encode('homework — 😀');
+          createFrom(bytes, file).encode('homework — 😀');
         } catch (error) {
           expect(error).toBeInstanceOf(FormatError);
         }
@@ -98,4 +107,24 @@ it('gives [MASK] the id after the last piece, and keeps names that the configura
   expect(tokenizer.vocabSize).toBe(6);
   const renamed = createSpmTokenizer(modelOf([...special, word]), 'spm.model', { mask_token: { content: '▁a' } });
   expect(renamed.special.mask).toBe(4);
+});
+
+it('never turns text into a control token, even where a piece of text is configured as one', () => {
+  const config = { mask_token: { content: '▁a' } };
+  const bytes = modelOf([...special, word]);
+  expect(createSpmTokenizer(bytes, 'spm.model').tokenize('a')).toEqual([4]);
+  expect(createSpmTokenizer(bytes, 'spm.model', config).tokenize('a')).toEqual([3]); // unknown
+});
+
+it("numbers XLM-RoBERTa's pieces as fairseq: four special tokens, and the mask at the end", () => {
+  const pieces: PieceInit[] = [
+    { piece: '<unk>', type: Type.UNKNOWN },
+    { piece: '<s>', type: Type.CONTROL },
+    { piece: '</s>', type: Type.CONTROL },
+    word,
+  ];
+  const tokenizer = createXlmRobertaTokenizer(modelOf(pieces), 'sentencepiece.bpe.model');
+  expect(tokenizer.special).toEqual({ cls: 0, pad: 1, sep: 2, unk: 3, mask: 5 });
+  expect(tokenizer.encode('a', 'b').ids).toEqual([0, 4, 2, 2, 3, 2]);
+  expect(tokenizer.encode('a', 'b').typeIds).toEqual([0, 0, 0, 0, 0, 0]);
 });

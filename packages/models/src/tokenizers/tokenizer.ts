@@ -11,7 +11,7 @@ import { type OddToken, type Truncation, type TruncationSide, truncate } from '.
  */
 export type SpecialTokensInText = 'text' | 'tokens';
 
-export type TokenizerKind = 'wordpiece' | 'unigram' | 'sentencepiece';
+export type TokenizerKind = 'wordpiece' | 'bpe' | 'unigram' | 'sentencepiece';
 
 /** Ids of the tokens with a role; undefined where a tokenizer lacks it. */
 export interface SpecialIds {

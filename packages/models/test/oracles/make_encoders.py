@@ -23,6 +23,26 @@ from transformers import (
     DebertaV2Config,
     DebertaV2ForMaskedLM,
     DebertaV2ForSequenceClassification,
+    DistilBertConfig,
+    DistilBertForMaskedLM,
+    DistilBertForSequenceClassification,
+    DistilBertModel,
+    ElectraConfig,
+    ElectraForMaskedLM,
+    ElectraForSequenceClassification,
+    ElectraModel,
+    ModernBertConfig,
+    ModernBertForMaskedLM,
+    ModernBertForSequenceClassification,
+    ModernBertModel,
+    RobertaConfig,
+    RobertaForMaskedLM,
+    RobertaForSequenceClassification,
+    RobertaModel,
+    XLMRobertaConfig,
+    XLMRobertaForMaskedLM,
+    XLMRobertaForSequenceClassification,
+    XLMRobertaModel,
     get_linear_schedule_with_warmup,
 )
 from transformers.models.deberta_v2.modeling_deberta_v2 import make_log_bucket_position
@@ -31,7 +51,7 @@ HERE = Path(__file__).parent
 VOCAB = 60
 SEED = 20241001
 
-# Shapes. The option cases are smaller than the two plain ones, to keep the folder under 2.5 MB.
+# Shapes. The option cases are smaller than the two plain ones, to keep the folder small.
 TINY = dict(vocab_size=VOCAB, hidden_size=24, num_hidden_layers=3, num_attention_heads=3, intermediate_size=40)
 SMALL = dict(vocab_size=VOCAB, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=28)
 BERT = dict(max_position_embeddings=32)
@@ -50,6 +70,26 @@ DEBERTA = dict(
     pooler_dropout=0,
 )
 
+MINI = dict(vocab_size=VOCAB, hidden_size=12, num_hidden_layers=2, num_attention_heads=2, intermediate_size=16)
+ROBERTA = dict(max_position_embeddings=24)
+ELECTRA = dict(max_position_embeddings=24, embedding_size=10)
+# ModernBERT's settings, scaled down. A window of 8 is blocks of 4 tokens.
+MODERNBERT = dict(
+    vocab_size=VOCAB,
+    num_hidden_layers=2,
+    num_attention_heads=2,
+    hidden_size=12,
+    intermediate_size=10,
+    local_attention=8,
+    max_position_embeddings=64,
+    pad_token_id=0,
+    bos_token_id=1,
+    eos_token_id=2,
+    cls_token_id=1,
+    sep_token_id=2,
+)
+BARE = (BertModel, DistilBertModel, ElectraModel, ModernBertModel, RobertaModel, XLMRobertaModel)
+
 
 def bert(shape=SMALL, head=BertForSequenceClassification, **options):
     return head, BertConfig(**{**shape, **BERT, **options})
@@ -57,6 +97,27 @@ def bert(shape=SMALL, head=BertForSequenceClassification, **options):
 
 def deberta(shape=SMALL, head=DebertaV2ForSequenceClassification, **options):
     return head, DebertaV2Config(**{**shape, **DEBERTA, **options})
+
+
+def roberta(shape=MINI, head=RobertaForSequenceClassification, **options):
+    return head, RobertaConfig(**{**shape, **ROBERTA, **options})
+
+
+def xlm_roberta(shape=MINI, head=XLMRobertaForSequenceClassification, **options):
+    return head, XLMRobertaConfig(**{**shape, **ROBERTA, **options})
+
+
+def electra(shape=MINI, head=ElectraForSequenceClassification, **options):
+    return head, ElectraConfig(**{**shape, **ELECTRA, **options})
+
+
+def distilbert(head=DistilBertForSequenceClassification, **options):
+    shape = dict(vocab_size=VOCAB, dim=12, n_layers=2, n_heads=2, hidden_dim=16, max_position_embeddings=24)
+    return head, DistilBertConfig(**{**shape, **options})
+
+
+def modernbert(shape=MODERNBERT, head=ModernBertForSequenceClassification, **options):
+    return head, ModernBertConfig(**{**shape, **options})
 
 
 # case -> (model, real lengths of the batch's rows). LayerNorm's eps is 0.02 where it is varied at all: 1e-5 against 1e-12
@@ -113,15 +174,108 @@ CASES = {
     'deberta-mlm-new': (deberta(head=DebertaV2ForMaskedLM, legacy=False), LONG),
 }
 
+# The later families. Their seeds come after the others', which stay as they were.
+BLOCKS = [27, 2, 22]  # blocks of 4, the last one of 3
+ALTERNATING = {**MODERNBERT, 'num_hidden_layers': 4}  # global, local, local, global
+LATER_CASES = {
+    'roberta-tiny': (roberta(), SHORT),
+    'roberta-options': (
+        roberta(hidden_act='relu', layer_norm_eps=0.02, type_vocab_size=1, num_labels=3, pad_token_id=5),
+        SHORT,
+    ),
+    'roberta-regression': (roberta(num_labels=1, classifier_dropout=0.2), SHORT),
+    'roberta-mlm': (roberta(head=RobertaForMaskedLM, hidden_act='relu'), SHORT),
+    'roberta-mlm-untied': (roberta(head=RobertaForMaskedLM, tie_word_embeddings=False, num_hidden_layers=1), SHORT),
+    'roberta-model': (roberta(head=RobertaModel), SHORT),
+    'xlmroberta-tiny': (xlm_roberta(type_vocab_size=1), SHORT),
+    'xlmroberta-mlm': (xlm_roberta(head=XLMRobertaForMaskedLM), SHORT),
+    'xlmroberta-model': (xlm_roberta(head=XLMRobertaModel), SHORT),
+    'distilbert-tiny': (distilbert(), SHORT),
+    'distilbert-options': (
+        distilbert(activation='relu', num_labels=3, pad_token_id=5, sinusoidal_pos_embds=True),
+        SHORT,
+    ),
+    'distilbert-mlm': (distilbert(head=DistilBertForMaskedLM, activation='relu'), SHORT),
+    'distilbert-mlm-untied': (distilbert(head=DistilBertForMaskedLM, tie_word_embeddings=False, n_layers=1), SHORT),
+    'distilbert-model': (distilbert(head=DistilBertModel), SHORT),
+    'electra-tiny': (electra(), SHORT),
+    'electra-options': (
+        electra(
+            hidden_act='relu',
+            embedding_size=12,
+            layer_norm_eps=0.02,
+            type_vocab_size=3,
+            num_labels=3,
+            pad_token_id=5,
+        ),
+        SHORT,
+    ),
+    'electra-mlm': (electra(head=ElectraForMaskedLM, hidden_act='relu'), SHORT),
+    'electra-mlm-untied': (electra(head=ElectraForMaskedLM, tie_word_embeddings=False, num_hidden_layers=1), SHORT),
+    'electra-model': (electra(head=ElectraModel), SHORT),
+    'modernbert-tiny': (modernbert(ALTERNATING), BLOCKS),
+    'modernbert-short': (modernbert(), [11, 7, 2, 9]),  # up to 12 tokens one window holds the text
+    'modernbert-local': (  # the last layer local; an odd window; one block
+        modernbert(layer_types=['full_attention', 'sliding_attention'], local_attention=11),
+        [17, 2, 16],
+    ),
+    'modernbert-mean': (
+        modernbert(
+            ALTERNATING,
+            classifier_pooling='mean',
+            global_attn_every_n_layers=2,
+            norm_eps=0.02,
+            num_labels=3,
+            pad_token_id=5,
+        ),
+        BLOCKS,
+    ),
+    'modernbert-biases': (
+        modernbert(
+            attention_bias=True,
+            mlp_bias=True,
+            norm_bias=True,
+            classifier_bias=True,
+            hidden_activation='relu',
+            classifier_activation='silu',
+            global_attn_every_n_layers=2,
+        ),
+        BLOCKS,
+    ),
+    'modernbert-angles': (
+        modernbert(
+            num_labels=1,
+            rope_parameters={
+                'full_attention': {'rope_type': 'default', 'rope_theta': 40.0},
+                'sliding_attention': {'rope_type': 'default', 'rope_theta': 9.0},
+            },
+        ),
+        BLOCKS,
+    ),
+    'modernbert-published': (modernbert(global_rope_theta=90.0, local_rope_theta=20.0), BLOCKS),
+    'modernbert-mlm': (modernbert(head=ModernBertForMaskedLM), BLOCKS),
+    'modernbert-mlm-untied': (
+        modernbert(head=ModernBertForMaskedLM, tie_word_embeddings=False, decoder_bias=False),
+        BLOCKS,
+    ),
+    'modernbert-model': (modernbert(head=ModernBertModel), BLOCKS),
+}
+
 
 def randomise(model, generator, std):
     """Every parameter random, biases and norms too, so that no term can go missing unseen."""
     for name, parameter in model.named_parameters():
         noise = torch.randn(parameter.shape, generator=generator)
-        if 'LayerNorm.weight' in name:
+        if 'norm' in name.lower() and name.endswith('weight'):
             parameter.data = 1 + 0.2 * noise
         else:
             parameter.data = (0.1 if name.endswith('bias') else std) * noise
+
+
+def named_parameters(model):
+    """Tied ones once, under the name that save_pretrained writes."""
+    tied = model.all_tied_weights_keys
+    return [(name, p) for name, p in model.named_parameters(remove_duplicate=False) if name not in tied]
 
 
 def make_model(model_class, config, generator, std):
@@ -137,11 +291,12 @@ def make_batch(config, lengths, generator):
     mask = (torch.arange(T) < torch.tensor(lengths)[:, None]).long()  # (B, T)
     ids = torch.randint(6, VOCAB, (B, T), generator=generator)
     ids[0, 3] = padding
-    types = torch.randint(0, max(1, config.type_vocab_size), (B, T), generator=generator)
+    type_count = getattr(config, 'type_vocab_size', None)
+    types = torch.randint(0, max(1, type_count or 0), (B, T), generator=generator)
     return {
         'input_ids': torch.where(mask == 1, ids, padding),
         'attention_mask': mask,
-        'token_type_ids': types * mask,
+        **({} if type_count is None else {'token_type_ids': types * mask}),
     }
 
 
@@ -163,7 +318,7 @@ def mean_pooling(hidden, mask):
 
 def run(model, batch, generator):
     """The model's outputs and scalar loss. The bare model's loss is its mean pooling times a fixed projection, summed."""
-    if not isinstance(model, BertModel):
+    if not isinstance(model, BARE):
         batch['labels'] = make_labels(model, model.config, batch, generator)
         output = model(**batch)
         return {'logits': output.logits, 'loss': output.loss}
@@ -178,14 +333,14 @@ def gradients(model):
     """grad.<name> of every parameter, zero where the parameter has no use in this configuration."""
     return {
         f'grad.{name}': torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
-        for name, parameter in model.named_parameters()
+        for name, parameter in named_parameters(model)
     }
 
 
 def idle_parameters(model):
     """The names to compare absolutely: without a use here, or with a gradient that is zero but for rounding (a bias
     of the keys adds the same to all of a query's scores, and softmax takes it out again)."""
-    norms = {name: None if p.grad is None else p.grad.norm().item() for name, p in model.named_parameters()}
+    norms = {name: None if p.grad is None else p.grad.norm().item() for name, p in named_parameters(model)}
     largest = max(norm for norm in norms.values() if norm is not None)
     return {
         'unused_parameters': [name for name, norm in norms.items() if norm is None],
@@ -213,7 +368,7 @@ def fresh_folder(name):
 
 
 def write_case(name, seed):
-    (model_class, config), lengths = CASES[name]
+    (model_class, config), lengths = {**CASES, **LATER_CASES}[name]
     generator = torch.Generator().manual_seed(seed)
     model = make_model(model_class, config, generator, std=0.25)
     batch = make_batch(config, lengths, generator)
@@ -221,21 +376,34 @@ def write_case(name, seed):
     output['loss'].backward()
     folder = fresh_folder(name)
     model.save_pretrained(folder)
-    if name == 'deberta-published':
-        publish(folder, model_class, batch, output['logits'])
+    if name in PUBLISHED:
+        publish(folder, model_class, batch, output['logits'], **PUBLISHED[name])
     save_tensors(folder / 'expected.safetensors', {**batch, **output, **gradients(model)})
     save_meta(folder, seed, **idle_parameters(model))
     print(f'{name}: loss {output["loss"].item():.4f}')
 
 
-def publish(folder, model_class, batch, logits):
-    """Rewrites config.json as microsoft/deberta-v3-* publish theirs: pos_att_type a string, defaults left out."""
+# What published files have in place of the fields that transformers 5 writes.
+PUBLISHED = {
+    'deberta-published': dict(
+        left_out=['legacy', 'tie_word_embeddings', 'pad_token_id'],  # defaults
+        written={'pos_att_type': 'p2c|c2p'},
+    ),
+    'modernbert-published': dict(  # jhu-clsp/ettin-encoder-*
+        left_out=['layer_types', 'rope_parameters', 'tie_word_embeddings'],
+        written={'global_attn_every_n_layers': 3, 'global_rope_theta': 90.0, 'local_rope_theta': 20.0},
+    ),
+}
+
+
+def publish(folder, model_class, batch, logits, left_out, written):
+    """Rewrites config.json in its published form."""
     config = json.loads((folder / 'config.json').read_text())
-    left_out = ['architectures', 'dtype', 'transformers_version', 'legacy', 'tie_word_embeddings', 'pad_token_id']
+    left_out = ['architectures', 'dtype', 'transformers_version', *left_out]
     config = {key: value for key, value in config.items() if key not in left_out and value is not None}
-    config['pos_att_type'] = 'p2c|c2p'
-    (folder / 'config.json').write_text(json.dumps(config, indent=2) + '\n')
+    (folder / 'config.json').write_text(json.dumps({**config, **written}, indent=2) + '\n')
     again = model_class.from_pretrained(folder, attn_implementation='eager').eval()
+    batch = {key: value for key, value in batch.items() if key != 'labels'}
     assert torch.equal(again(**batch).logits, logits), 'the published form of the config reads differently'
 
 
@@ -244,6 +412,10 @@ STEPS, BATCH, LENGTH, CUE = 50, 8, 12, 7
 STEPS_CASES = {
     'steps50-bert': bert({**SMALL, 'hidden_size': 24, 'num_attention_heads': 3}),
     'steps50-deberta': deberta({**SMALL, 'hidden_size': 24, 'num_attention_heads': 3}),
+}
+LATER_STEPS_CASES = {
+    'steps50-roberta': roberta(SMALL),
+    'steps50-modernbert': modernbert({**ALTERNATING, 'hidden_size': 24}, local_attention=4),
 }
 
 
@@ -260,13 +432,13 @@ def make_steps_batch(config, generator):
 
 
 def write_steps(name, seed):
-    model_class, config = STEPS_CASES[name]
+    model_class, config = {**STEPS_CASES, **LATER_STEPS_CASES}[name]
     generator = torch.Generator().manual_seed(seed)
     model = make_model(model_class, config, generator, std=0.2)
     folder = fresh_folder(name)
     model.save_pretrained(folder)
-    without_decay = [p for n, p in model.named_parameters() if n.endswith('bias') or 'LayerNorm' in n]
-    with_decay = [p for n, p in model.named_parameters() if not (n.endswith('bias') or 'LayerNorm' in n)]
+    without_decay = [p for p in model.parameters() if p.dim() == 1]  # biases and norms
+    with_decay = [p for p in model.parameters() if p.dim() > 1]
     groups = [{'params': with_decay, 'weight_decay': 0.1}, {'params': without_decay, 'weight_decay': 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.999), eps=1e-8)
     schedule = get_linear_schedule_with_warmup(optimizer, num_warmup_steps=10, num_training_steps=60)
@@ -307,7 +479,12 @@ def write_log_buckets():
     (HERE / 'log-buckets.json').write_text(f'[\n{lines}\n]\n')
 
 
-WRITERS = {**{name: write_case for name in CASES}, **{name: write_steps for name in STEPS_CASES}}
+WRITERS = {
+    **{name: write_case for name in CASES},
+    **{name: write_steps for name in STEPS_CASES},
+    **{name: write_case for name in LATER_CASES},
+    **{name: write_steps for name in LATER_STEPS_CASES},
+}
 
 if __name__ == '__main__':
     torch.set_num_threads(1)

@@ -8,10 +8,14 @@ import {
   WordPieceDecoder,
 } from '@huggingface/tokenizers';
 import type { JsonObject } from '../../files/json.ts';
+import { fromByteLevel } from '../byte-level.ts';
 import { build, type ComponentPlace, componentList, fieldError } from './components.ts';
 import type { LibraryDecoder } from './library.ts';
 
-/** The "decoder" of a tokenizer.json: tokens back to text. These are the parts of @huggingface/tokenizers. */
+/**
+ * The "decoder" of a tokenizer.json: tokens back to text. These are the parts of @huggingface/tokenizers but for ByteLevel,
+ * whose own (0.2.0) loses characters of added tokens.
+ */
 export type Decoder = (tokens: string[]) => string;
 
 const library = (Part: LibraryDecoder) => (config: JsonObject, place: ComponentPlace) => {
@@ -27,6 +31,7 @@ const library = (Part: LibraryDecoder) => (config: JsonObject, place: ComponentP
 const decoders: { readonly [type: string]: (config: JsonObject, place: ComponentPlace) => Decoder } = {
   WordPiece: library(WordPieceDecoder),
   Metaspace: library(MetaspaceDecoder),
+  ByteLevel: () => fromByteLevel,
   ByteFallback: library(ByteFallbackDecoder),
   Fuse: library(FuseDecoder),
   Strip: library(StripDecoder),

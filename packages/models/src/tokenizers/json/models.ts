@@ -4,12 +4,13 @@ import { buildByteTrie } from '../byte-trie.ts';
 import type { TokenizerKind } from '../tokenizer.ts';
 import { createUnigramEncoder } from '../unigram.ts';
 import { ByteBuffer } from '../utf8.ts';
+import { createBpe } from './bpe-model.ts';
 import { build, type ComponentPlace, fieldError } from './components.ts';
 
 /**
  * The "model" of a tokenizer.json: one word to ids.
  *
- * Both are ours. WordPiece of @huggingface/tokenizers 0.2.0 is right but cannot be told which tokens text must not reach;
+ * All are ours. WordPiece of @huggingface/tokenizers 0.2.0 is right but cannot be told which tokens text must not reach;
  * its Unigram builds a lattice of objects, and holds control tokens among the pieces.
  *
  * Source: tokenizers 0.23, models/wordpiece/mod.rs and models/unigram/model.rs
@@ -30,6 +31,7 @@ const MAX_VOCAB = 4_000_000;
 
 const models: { readonly [type: string]: (config: JsonObject, place: ComponentPlace) => WordModel } = {
   WordPiece: createWordPiece,
+  BPE: createBpe,
   Unigram: createUnigram,
 };
 
@@ -92,7 +94,7 @@ function createWordPiece(config: JsonObject, place: ComponentPlace): WordModel {
   };
 }
 
-function readVocab(value: unknown, place: ComponentPlace): Map<string, number> {
+export function readVocab(value: unknown, place: ComponentPlace): Map<string, number> {
   if (!isObject(value)) throw fieldError(place, 'vocab', 'must be an object, token to id.');
   const entries = Object.entries(value);
   checkVocabSize(entries.length, place);

@@ -59,6 +59,13 @@ it('Metaspace marks the beginning of each word and cuts there', () => {
   expect(words({ type: 'Metaspace', replacement: '▁', split: false }, 'a b')).toEqual(['▁a▁b']);
 });
 
+it('ByteLevel writes bytes as characters, with a space in front of what it is given when asked', () => {
+  expect(words({ type: 'ByteLevel', add_prefix_space: false }, 'a né')).toEqual(['a', 'ĠnÃ©']);
+  expect(words({ type: 'ByteLevel', add_prefix_space: true }, 'a b')).toEqual(['Ġa', 'Ġb']);
+  expect(words({ type: 'ByteLevel' }, ' a')).toEqual(['Ġa']);
+  expect(words({ type: 'ByteLevel', add_prefix_space: false, use_regex: false }, 'a, b')).toEqual(['a,Ġb']);
+});
+
 it('a Sequence gives "first" to the first word only', () => {
   const metaspace = { type: 'Metaspace', replacement: '▁', prepend_scheme: 'first' };
   expect(words({ type: 'Sequence', pretokenizers: [{ type: 'WhitespaceSplit' }, metaspace] }, 'a b')).toEqual([

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../files/json.ts';
+import { splitWords, toByteLevel } from '../byte-level.ts';
 import { build, type ComponentPlace, componentList, fieldError } from './components.ts';
 import { punctuationClass } from './unicode-tables.ts';
 
@@ -24,6 +25,10 @@ const preTokenizers: { readonly [type: string]: (config: JsonObject, place: Comp
     return matching(`[^${punctuationClass}]+|[${punctuationClass}]`);
   },
   Metaspace: createMetaspace,
+  ByteLevel: ({ add_prefix_space: addSpace = true, use_regex: usesRegex = true }) => {
+    const split = usesRegex === false ? (text: string) => [text] : splitWords;
+    return (text) => split(addSpace !== false && !text.startsWith(' ') ? ` ${text}` : text).map(toByteLevel);
+  },
   Sequence: (config, place) => {
     const steps = componentList(config, 'pretokenizers', place).map(([value, at]) => createPreTokenizer(value, at));
     return (text, isFirst) => {

@@ -24,8 +24,11 @@ const processors: { readonly [type: string]: (config: JsonObject, place: Compone
     const single = [at(cls, 0), first, at(sep, 0)];
     return { single, pair: [...single, at(sep, 0), { sequence: 'second', typeId: 0 }, at(sep, 0)] };
   },
+  ByteLevel: () => bare, // says where tokens begin and end in the text
   Sequence: (config, place) => {
-    const templates = componentList(config, 'processors', place).map(([value, here]) => createTemplate(value, here));
+    const templates = componentList(config, 'processors', place)
+      .map(([value, here]) => createTemplate(value, here))
+      .filter((template) => template !== bare);
     if (templates.length > 1) throw fieldError(place, 'processors', 'must be one processor.');
     return templates[0] ?? bare;
   },

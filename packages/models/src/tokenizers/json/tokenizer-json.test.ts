@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { ConfigError, FormatError } from 'onnx-grad';
 import { describe, expect, it } from 'vitest';
-import { readTokenizerFiles } from '../../../test/tokenizer-fixtures.node.ts';
+import { type FixtureName, readTokenizerFiles } from '../../../test/tokenizer-fixtures.node.ts';
 import type { JsonObject } from '../../files/json.ts';
 import { buildTokenizer, createJsonTokenizer } from './tokenizer-json.ts';
 
-const fixture = readTokenizerFiles('wordpiece').get('tokenizer.json')!;
-const parsed = JSON.parse(new TextDecoder().decode(fixture)) as JsonObject;
+const bytesOf = (name: FixtureName) => readTokenizerFiles(name).get('tokenizer.json')!;
+const parse = (name: FixtureName) => JSON.parse(new TextDecoder().decode(bytesOf(name))) as JsonObject;
+const parsed = parse('wordpiece');
 const build = (changes: JsonObject, config: JsonObject = {}) => {
   return buildTokenizer({ ...structuredClone(parsed), ...changes }, 'tokenizer.json', config, {});
 };
@@ -16,10 +17,25 @@ describe('a damaged tokenizer.json is refused, by field:', () => {
   const unigram = (changes: JsonObject) => {
     return { model: { type: 'Unigram', unk_id: 0, vocab: [['[PAD]', 0]], ...changes } };
   };
+  const bpe = (changes: JsonObject) => {
+    return { model: { type: 'BPE', vocab: { '[PAD]': 0, a: 1, b: 2, ab: 3 }, merges: [['a', 'b']], ...changes } };
+  };
   it.each([
     ['no model', { model: null }, 'model must be an object'],
-    ['an unknown model', { model: { type: 'Word2Vec' } }, 'model.type is "Word2Vec". Supported: WordPiece, Unigram'],
-    ['a BPE model', { model: { vocab: {}, merges: [] } }, 'model.type is "BPE"'],
+    [
+      'an unknown model',
+      { model: { type: 'Word2Vec' } },
+      'model.type is "Word2Vec". Supported: WordPiece, BPE, Unigram',
+    ],
+    ['a BPE model without tokens', { model: { vocab: {}, merges: [] } }, 'model.vocab must have 1 to'],
+    ['no merges', bpe({ merges: undefined }), 'model.merges must be a list'],
+    ['a merge of three', bpe({ merges: ['a b', 'a b c'] }), 'model.merges[1] must be two tokens'],
+    ['a merge of numbers', bpe({ merges: [[1, 2]] }), 'model.merges[0] must be two tokens'],
+    ['a merge into no token', bpe({ merges: [['b', 'a']] }), 'model.merges[0] must join two tokens'],
+    ['an unknown token that is none', bpe({ unk_token: '<unk>' }), 'model.unk_token must be a token'],
+    ['prefixes within words', bpe({ continuing_subword_prefix: '##' }), 'model.continuing_subword_prefix is not'],
+    ['bytes as a fallback', bpe({ byte_fallback: true }), 'model.byte_fallback is not supported'],
+    ['dropped merges', bpe({ dropout: 0.1 }), 'model.dropout is not supported'],
     ['a type from the prototype', { model: { type: 'constructor' } }, 'model.type is "constructor"'],
     ['a vocabulary that is a list', wordPiece({ vocab: [] }), 'model.vocab must be an object'],
     ['an empty vocabulary', wordPiece({ vocab: {} }), 'model.vocab must have 1 to'],
@@ -47,7 +63,7 @@ describe('a damaged tokenizer.json is refused, by field:', () => {
       { normalizer: { type: 'Replace', pattern: { Regex: '(' }, content: '' } },
       'normalizer.pattern.Regex',
     ],
-    ['an unknown pre-tokenizer', { pre_tokenizer: { type: 'ByteLevel' } }, 'pre_tokenizer.type is "ByteLevel"'],
+    ['an unknown pre-tokenizer', { pre_tokenizer: { type: 'Digits' } }, 'pre_tokenizer.type is "Digits"'],
     ['a marker of two characters', { pre_tokenizer: { type: 'Metaspace', replacement: '__' } }, 'replacement'],
     ['a template without its text', { post_processor: { type: 'TemplateProcessing', single: [], pair: [] } }, 'single'],
     [
@@ -79,15 +95,16 @@ describe('a damaged tokenizer.json is refused, by field:', () => {
     expect(() => build({}, { pad_token: '<none>' })).toThrow('pad_token "<none>" is not in tokenizer.json');
   });
 
-  it('any other way', () => {
+  it.each<FixtureName>(['wordpiece', 'xlm-roberta', 'roberta', 'modernbert'])('%s in any other way', (name) => {
+    const good = parse(name);
     const value = fc.oneof(
       fc.json().map((text) => JSON.parse(text) as unknown),
       fc.constantFrom(null, [], {}, '', -1, 1e99),
     );
-    const paths = [...pathsOf(parsed)];
+    const paths = [...pathsOf(good)];
     fc.assert(
       fc.property(fc.constantFrom(...paths), value, (path, junk) => {
-        const json = structuredClone(parsed);
+        const json = structuredClone(good);
         let parent = json;
         for (const key of path.slice(0, -1)) parent = parent[key] as JsonObject;
         parent[path.at(-1)!] = junk;
@@ -97,11 +114,12 @@ describe('a damaged tokenizer.json is refused, by field:', () => {
           expect(error).toBeInstanceOf(FormatError);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
   it('bytes of any kind', () => {
+    const fixture = bytesOf('wordpiece');
     fc.assert(
       fc.property(fc.nat(fixture.length), fc.nat(255), (position, byte) => {
         const bytes = fixture.slice(0, byte % 4 === 0 ? position : fixture.length);
@@ -116,12 +134,33 @@ describe('a damaged tokenizer.json is refused, by field:', () => {
   });
 });
 
-/** Paths to every value of a document, its vocabulary left out. */
+/** Paths to every value of a document, those inside its vocabulary and merges left out. */
 function* pathsOf(value: unknown, path: string[] = []): Iterable<string[]> {
   if (path.length > 0) yield path;
-  if (typeof value !== 'object' || value === null || path.at(-1) === 'vocab') return;
+  if (typeof value !== 'object' || value === null || /^(vocab|merges)$/.test(path.at(-1) ?? '')) return;
   for (const [key, child] of Object.entries(value)) yield* pathsOf(child, [...path, key]);
 }
+
+it('takes a processor that only says where tokens stand beside the one with special tokens', () => {
+  const processors = [{ type: 'ByteLevel', trim_offsets: true }, parsed.post_processor];
+  const both = build({ post_processor: { type: 'Sequence', processors } });
+  expect(both.encode('a', 'b')).toEqual(build({}).encode('a', 'b'));
+});
+
+it('never merges text into a control token that its vocabulary can spell', () => {
+  const model = { type: 'BPE', vocab: { '[PAD]': 0, a: 1, b: 2, ab: 3 }, merges: [['a', 'b']] };
+  const added_tokens = [
+    { id: 0, content: '[PAD]', special: true },
+    { id: 3, content: 'ab', special: true },
+  ];
+  const changes = { model, added_tokens, normalizer: null, post_processor: null, decoder: null, pre_tokenizer: null };
+  const json = { ...changes, model: { ...model, ignore_merges: true } };
+  for (const some of [changes, json]) {
+    expect(buildTokenizer(some, 'tokenizer.json', {}, {}).tokenize('ab')).toEqual([1, 2]);
+    const asTokens = buildTokenizer(some, 'tokenizer.json', {}, { specialTokensInText: 'tokens' });
+    expect(asTokens.tokenize('ab')).toEqual([3]);
+  }
+});
 
 it('follows tokenizer_config.json on lower case and accents, as transformers does', () => {
   const words = (config: JsonObject) => build({}, config).decode(build({}, config).tokenize('NAÏVE'));

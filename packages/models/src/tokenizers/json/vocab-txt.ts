@@ -1,5 +1,6 @@
 import { FormatError } from 'onnx-grad';
 import type { JsonObject } from '../../files/json.ts';
+import { readLines } from '../../files/lines.ts';
 import type { SpecialTokensInText, Tokenizer } from '../tokenizer.ts';
 import { buildTokenizer, MAX_TOKENIZER_JSON_BYTES } from './tokenizer-json.ts';
 
@@ -59,18 +60,10 @@ export function synthesiseTokenizerJson(bytes: Uint8Array, file: string): JsonOb
 }
 
 function readVocab(bytes: Uint8Array, file: string): Map<string, number> {
-  const fail = (problem: string, cause?: unknown) => new FormatError(`${file} ${problem}`, { file, cause });
+  const fail = (problem: string) => new FormatError(`${file} ${problem}`, { file });
   if (bytes.byteLength > MAX_TOKENIZER_JSON_BYTES)
     throw fail(`has ${bytes.byteLength} bytes, too many for a vocabulary.`);
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (cause) {
-    throw fail('is not UTF-8.', cause);
-  }
-  const lines = text.split('\n');
-  if (lines.at(-1) === '') lines.pop();
-  const vocab = new Map(lines.map((line, id) => [line.replace(/\r$/, ''), id]));
+  const vocab = new Map(readLines(bytes, file).map((line, id) => [line, id]));
   for (const name of specialNames) {
     if (!vocab.has(name)) throw fail(`has no ${name}. Expected BERT's vocabulary, one token a line.`);
   }

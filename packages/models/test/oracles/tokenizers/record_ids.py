@@ -3,7 +3,7 @@ in the text read as text. Stamped with versions.
 
     python record_ids.py <folder> texts.json.gz ids.json.gz [--slow]
 
---slow takes transformers' Python DebertaV2Tokenizer (transformers 4.57, sentencepiece); without it AutoTokenizer.
+--slow takes transformers' Python tokenizer (transformers 4.57, sentencepiece); without it AutoTokenizer.
 """
 import gzip, json, sys
 
@@ -11,8 +11,7 @@ import transformers
 
 folder, texts_file, out_file = sys.argv[1:4]
 if "--slow" in sys.argv:
-    from transformers import DebertaV2Tokenizer
-    tokenizer = DebertaV2Tokenizer.from_pretrained(folder)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, use_fast=False)
     assert not tokenizer.is_fast
 else:
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
@@ -24,7 +23,7 @@ texts, pairs = data["texts"], data["pairs"]
 ids = [tokenizer([text])["input_ids"][0] for text in texts]
 pair_ids = []
 for first, second, length in pairs:
-    encoded = tokenizer([texts[first]], [texts[second]], truncation="longest_first", max_length=length)
+    encoded = tokenizer([texts[first]], [texts[second]], truncation="longest_first", max_length=length, return_token_type_ids=True)
     pair_ids.append([encoded["input_ids"][0], encoded["token_type_ids"][0]])
 as_text = {}
 tokenizer.split_special_tokens = True  # the Python tokenizers read the attribute, the Rust ones the argument

@@ -1,4 +1,6 @@
-"""Prints the character classes in src/tokenizers/json/unicode-tables.ts, as the tokenizers library shows them.
+"""Prints the character classes in src/tokenizers/json/unicode-tables.ts, as the tokenizers library shows them, and how many
+letters and numbers its byte-level pre-tokenizer knows (src/tokenizers/byte-level.ts, whose lists of younger ones are what
+Unicode 17 has beyond them).
 
     python record_tables.py        (tokenizers 0.23.3)
 """
@@ -9,6 +11,7 @@ clean = normalizers.BertNormalizer(**{**OFF, "clean_text": True})
 accents = normalizers.BertNormalizer(**{**OFF, "strip_accents": True})
 nfd = normalizers.NFD()
 bert = pre_tokenizers.BertPreTokenizer()
+byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False)
 
 
 def ranges(code_points):
@@ -22,6 +25,7 @@ def ranges(code_points):
 
 
 found = {"NONSPACING_MARKS": [], "PUNCTUATION": [], "CONTROLS": []}
+counts = {"letters": 0, "numbers": 0}
 for c in (c for c in range(0x110000) if not 0xD800 <= c < 0xE000):
     text = f"a{chr(c)}a"
     if accents.normalize_str(text) == "aa" and nfd.normalize_str(text) == text:
@@ -30,5 +34,8 @@ for c in (c for c in range(0x110000) if not 0xD800 <= c < 0xE000):
         found["PUNCTUATION"].append(c)
     if clean.normalize_str(text) == "aa":
         found["CONTROLS"].append(c)
+    counts["letters"] += len(byte_level.pre_tokenize_str(f"a{chr(c)}")) == 1
+    counts["numbers"] += len(byte_level.pre_tokenize_str(f"1{chr(c)}")) == 1
+print(counts)
 for name, code_points in found.items():
     print(name, ranges(code_points))

@@ -1,0 +1,120 @@
+/** `harmaug doctor`: every model that a recipe names, asked for what will be asked of it. */
+import path from 'node:path';
+import { z } from 'zod';
+import { messageOf } from '../errors.ts';
+import { type ModelConfig, modelConfig } from '../providers/config.ts';
+import { createProvider } from '../providers/create.node.ts';
+import { type Check, probeProvider } from '../providers/probe.ts';
+import { type Recipe, readRecipe } from '../recipe/recipe.node.ts';
+import { parseConfig } from '../text/schema.ts';
+import { unknownName } from '../text/suggest.ts';
+import { type CommandIo, type CommandResult, defineCommand } from './command.node.ts';
+import { UsageError } from './flags.node.ts';
+import { formatTable } from './table.ts';
+
+const PATIENCE_SECONDS = 5; // a server that is down shall be told of at once
+
+export const doctorCommand = defineCommand({
+  summary: 'ask every model of a recipe whether it can do what is needed, and how fast',
+  positional: ['<recipe>'],
+  flags: {
+    model: { kind: 'texts', value: '<name>', help: 'only these of its models' },
+  },
+  notes: `A model that a teacher uses must give probabilities, any other must go on from a prefix; what is not needed is tried
+all the same. Exit code 1 when something needed does not work.
+
+  harmaug doctor recipes/laptop.yaml --model writer`,
+
+  async run({ model: only }, io, [file]) {
+    const recipe = await readRecipe(file!);
+    const models = parseConfig(z.record(z.string(), modelConfig), recipe.sections.models ?? {}, `${file}: models`);
+    const names = Object.keys(models);
+    if (names.length === 0) throw new UsageError(`${file} names no models: its section "models" is missing or empty.`);
+    const unknown = only?.find((name) => !names.includes(name));
+    if (unknown !== undefined) throw new UsageError(`--model: ${unknownName('model', unknown, names)}`);
+    const wanted = only ?? names;
+    const judges = modelsOfTeachers(recipe);
+    const reports: ModelReport[] = [];
+    for (const [index, name] of wanted.entries()) {
+      io.progress(`${name} (${index + 1} of ${wanted.length})`);
+      reports.push(
+        await examine(name, models[name]!, judges.has(name) ? 'logprobs' : 'prefix', path.dirname(file!), io),
+      );
+    }
+    return present(file!, reports);
+  },
+});
+
+interface ModelReport {
+  readonly name: string;
+  readonly about: Readonly<Record<string, string | number>>;
+  readonly checks: readonly (Check & { readonly isNeeded: boolean })[];
+  readonly latencyMs: number | null;
+  readonly tokensPerSecond: number | null;
+}
+
+async function examine(
+  name: string,
+  config: ModelConfig,
+  needed: Check['name'],
+  folder: string,
+  { env, signal }: CommandIo,
+): Promise<ModelReport> {
+  const impatient = config.provider === 'openai' ? { ...config, patienceSeconds: PATIENCE_SECONDS } : config;
+  const about = { provider: config.provider };
+  const opened = await createProvider(impatient, { name, folder, env }).catch((error: unknown) => messageOf(error));
+  if (typeof opened === 'string') {
+    const check = { name: 'answers', isPassed: false, isNeeded: true, finding: opened } as const;
+    return { name, about, checks: [check], latencyMs: null, tokensPerSecond: null };
+  }
+  try {
+    const { checks, ...speed } = await probeProvider(opened, { prefix: true, logprobs: true }, signal);
+    const judged = checks.map((check) => ({ ...check, isNeeded: check.name === 'answers' || check.name === needed }));
+    return { name, about: opened.about, checks: judged, ...speed };
+  } finally {
+    await opened.dispose();
+  }
+}
+
+/** Names in section `teachers` of models that judge, at any depth: a teacher may be made of several. */
+function modelsOfTeachers({ sections }: Recipe): ReadonlySet<string> {
+  const names = new Set<string>();
+  const visit = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return;
+    for (const [key, inner] of Object.entries(value)) {
+      if (key === 'model' && typeof inner === 'string') names.add(inner);
+      else visit(inner);
+    }
+  };
+  visit({ ...sections.teachers, teacher: sections.teacher });
+  return names;
+}
+
+function present(recipe: string, reports: readonly ModelReport[]): CommandResult {
+  const isReady = (report: ModelReport) => report.checks.every(({ isPassed, isNeeded }) => isPassed || !isNeeded);
+  const state = ({ isPassed, isNeeded }: { isPassed: boolean; isNeeded: boolean }) =>
+    isPassed ? 'ok' : isNeeded ? 'FAILED' : 'no';
+  const rows = reports.flatMap(({ name, checks }) =>
+    checks.map((check) => [name, check.name, state(check), check.finding]),
+  );
+  const models = reports.map((report) => ({
+    name: report.name,
+    about: report.about,
+    ready: isReady(report),
+    latency_ms: report.latencyMs,
+    tokens_per_second: report.tokensPerSecond,
+    checks: report.checks.map(({ name, isPassed, isNeeded, finding }) => ({
+      name,
+      passed: isPassed,
+      needed: isNeeded,
+      finding,
+    })),
+  }));
+  const ready = models.every((model) => model.ready);
+  const verdict = ready ? 'Everything that is needed works.' : 'Not ready: see what FAILED.';
+  return {
+    json: { recipe, ready, models },
+    text: `${formatTable(['model', 'check', 'result', 'finding'], rows)}${verdict}\n`,
+    exitCode: ready ? 0 : 1,
+  };
+}

@@ -1,16 +1,14 @@
 /**
- * What gradient checkpointing saves in memory and costs in time: `node --conditions=source scripts/measure-recompute.ts`.
- * Each case runs with it and without it in a process of its own, on random batches with dropout, and prints the peak of
- * its resident memory and the time of a step. A note is in docs/experiments.md.
+ * What gradient checkpointing saves in memory and costs in time; a note is in docs/experiments.md.
+ * `node --conditions=source scripts/measure-recompute.ts`: four models, each in a process of its own.
  */
-import { execFile } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { availableParallelism, cpus, loadavg } from 'node:os';
-import { promisify } from 'node:util';
-import { buildModel, initialize, mulberry32, trainingProgram } from '@harmaug/models';
-import { type Batch, crossEntropy } from 'onnx-grad';
+import { buildModel, collate, initialize, mulberry32, trainingProgram } from '@harmaug/models';
+import { crossEntropy } from 'onnx-grad';
 import { createTrainer } from 'onnx-grad/node';
 
-const STEPS = 3; // the first one opens the memory that the others use again
+const STEPS = 3;
 const SEED = 1;
 
 interface Case {
@@ -19,17 +17,16 @@ interface Case {
   readonly length: number;
 }
 
-const shape = { hidden_size: 384, intermediate_size: 1536 };
-
-/** The shapes of the training benchmark, see bench/train/cases.ts. */
 const cases: Readonly<Record<string, Case>> = {
-  'deberta-v3-xsmall 4x512': {
+  'deberta-v3-xsmall': {
     config: {
-      ...shape,
       model_type: 'deberta-v2',
+      hidden_size: 384,
       num_hidden_layers: 12,
       num_attention_heads: 6,
+      intermediate_size: 1536,
       vocab_size: 128_100,
+      max_position_embeddings: 512,
       relative_attention: true,
       pos_att_type: ['p2c', 'c2p'],
       share_att_key: true,
@@ -41,8 +38,16 @@ const cases: Readonly<Record<string, Case>> = {
     rows: 4,
     length: 512,
   },
-  'minilm 8x512': {
-    config: { ...shape, model_type: 'bert', num_hidden_layers: 6, num_attention_heads: 12, vocab_size: 30_522 },
+  'MiniLM-L6': {
+    config: {
+      model_type: 'bert',
+      hidden_size: 384,
+      num_hidden_layers: 6,
+      num_attention_heads: 12,
+      intermediate_size: 1536,
+      vocab_size: 30_522,
+      max_position_embeddings: 512,
+    },
     rows: 8,
     length: 512,
   },
@@ -50,69 +55,65 @@ const cases: Readonly<Record<string, Case>> = {
 
 interface Measured {
   readonly peakBytes: number;
-  /** The fastest step after the first. */
+  /** The quickest of the steps after the first. */
   readonly stepMs: number;
-  readonly losses: readonly number[];
+  readonly loss: number;
 }
 
-const [name, mode] = process.argv.slice(2);
-if (name === undefined) await compare();
-else process.stdout.write(JSON.stringify(await measure(cases[name]!, mode === 'recompute')));
+const [name, recompute] = process.argv.slice(2);
+if (name === undefined) measureAll();
+else process.stdout.write(JSON.stringify(await measure(cases[name]!, recompute === 'recompute')));
 
-async function compare(): Promise<void> {
+function measureAll(): void {
   const load = loadavg()[0]!.toFixed(1);
-  process.stdout.write(`${cpus()[0]!.model}, ${availableParallelism()} cores, Node ${process.version}, load ${load}\n`);
-  const rows = [];
-  for (const [name, { config }] of Object.entries(cases)) {
-    const plain = await measureApart(name, 'plain');
-    const recompute = await measureApart(name, 'recompute');
-    const differing = plain.losses.find((loss, step) => Math.abs(loss - recompute.losses[step]!) > 1e-4);
-    if (differing !== undefined) throw new Error(`${name}: the losses differ, so this compares nothing.`);
-    const mib = ({ peakBytes }: Measured) => Math.round(peakBytes / 2 ** 20);
-    rows.push({
-      case: name,
-      layers: config.num_hidden_layers,
-      'peak MiB': mib(plain),
-      'peak MiB, recomputed': mib(recompute),
-      'step ms': Math.round(plain.stepMs),
-      'step ms, recomputed': Math.round(recompute.stepMs),
-      memory: (recompute.peakBytes / plain.peakBytes).toFixed(2),
-      time: (recompute.stepMs / plain.stepMs).toFixed(2),
-    });
-  }
+  process.stdout.write(`${cpus()[0]!.model}, ${availableParallelism()} cores, load ${load}, Node ${process.version}\n`);
+  const rows = Object.entries(cases).map(([model, { rows, length }]) => {
+    const [kept, again] = ['keep', 'recompute'].map((how) => measureApart(model, how)) as [Measured, Measured];
+    return {
+      model,
+      batch: `${rows} x ${length}`,
+      'peak, kept (GB)': gigabytes(kept),
+      'peak, recomputed (GB)': gigabytes(again),
+      memory: (again.peakBytes / kept.peakBytes).toFixed(2),
+      time: (again.stepMs / kept.stepMs).toFixed(2),
+      'losses differ by': Math.abs(again.loss - kept.loss).toExponential(0),
+    };
+  });
   console.table(rows);
 }
 
-async function measureApart(name: string, mode: 'plain' | 'recompute'): Promise<Measured> {
-  const args = [...process.execArgv, import.meta.filename, name, mode];
-  const { stdout } = await promisify(execFile)(process.execPath, args);
-  return JSON.parse(stdout) as Measured;
+/** In a process of its own, whose peak is this model's. */
+function measureApart(model: string, how: string): Measured {
+  const args = [...process.execArgv, process.argv[1]!, model, how];
+  return JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }));
 }
 
 async function measure({ config, rows, length }: Case, recompute: boolean): Promise<Measured> {
   const model = buildModel(config, { head: 'sequence-classification', training: true, recompute });
-  const { scope, graph, inputs, output } = model;
-  const weights = new Map([...scope.parameters].map(([name, spec]) => [name, initialize(spec, 0.02, SEED)]));
-  const loss = crossEntropy(output, graph.input('labels', 'int64', ['batch']));
+  const { initializerRange, vocabSize } = model.config;
+  const weights = new Map(
+    [...model.scope.parameters].map(([of, spec]) => [of, initialize(spec, initializerRange, SEED)]),
+  );
+  const loss = crossEntropy(model.output, model.graph.input('labels', 'int64', ['batch']));
   const trainer = await createTrainer(trainingProgram(model, { loss, weights }), { learningRate: 3e-5, seed: SEED });
   const uniform = mulberry32(SEED);
-  const losses: number[] = [];
-  let stepMs = Number.POSITIVE_INFINITY;
+  const texts = Array.from({ length: rows }, () => {
+    const ids = Array.from({ length }, () => 1 + Math.floor(uniform() * (vocabSize - 1)));
+    return { ids, typeIds: ids.map(() => 0) };
+  });
+  const batch = collate(texts, model.config, { labels: texts.map((_, row) => row % 2) });
+  const times: number[] = [];
+  let last = Number.NaN;
   for (let step = 0; step < STEPS; step++) {
-    const ids = BigInt64Array.from({ length: rows * length }, () => {
-      return BigInt(1 + Math.floor(uniform() * (model.config.vocabSize - 1)));
-    });
-    const tokens = (data: BigInt64Array) => ({ dtype: 'int64', dims: [rows, length], data }) as const;
-    const batch: Batch = {
-      input_ids: tokens(ids),
-      attention_mask: tokens(new BigInt64Array(ids.length).fill(1n)),
-      ...(inputs.tokenTypeIds ? { token_type_ids: tokens(new BigInt64Array(ids.length)) } : {}),
-      labels: { dtype: 'int64', dims: [rows], data: BigInt64Array.from({ length: rows }, (_, row) => BigInt(row % 2)) },
-    };
     const start = performance.now();
-    losses.push((await trainer.step(batch)).loss);
-    if (step > 0) stepMs = Math.min(stepMs, performance.now() - start);
+    last = (await trainer.step(batch)).loss;
+    times.push(performance.now() - start);
   }
   await trainer.dispose();
-  return { peakBytes: process.resourceUsage().maxRSS * 1024, stepMs, losses };
+  const peakBytes = process.resourceUsage().maxRSS * 1024; // given in kilobytes
+  return { peakBytes, stepMs: Math.min(...times.slice(1)), loss: last };
+}
+
+function gigabytes({ peakBytes }: Measured): string {
+  return (peakBytes / 1e9).toFixed(2);
 }

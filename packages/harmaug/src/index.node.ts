@@ -12,3 +12,5 @@ export { createTransport } from './providers/openai/transport.node.ts';
 export { recordProvider, replayProvider } from './providers/recorder.node.ts';
 export { type Recipe, readRecipe, sectionOf } from './recipe/recipe.node.ts';
 export { openScorer } from './scoring/open-scorer.node.ts';
+export { createClassifierTeacher } from './teachers/classifier.node.ts';
+export { type OpenTeacherOptions, openTeacher } from './teachers/create.node.ts';

@@ -43,6 +43,13 @@ export type {
 export { type ScriptedOptions, type ScriptedProvider, scriptedProvider } from './providers/scripted.ts';
 export { scoreEncoded, sigmoid } from './scoring/score-encoded.ts';
 export type { Score, ScoreRequest, Scorer } from './scoring/scorer.ts';
+export { type AverageOptions, averageTeachers } from './teachers/average.ts';
+export { type TeacherConfig, teacherConfig } from './teachers/config.ts';
+export { type FamilyName, families, familyNames } from './teachers/families/index.ts';
+export type { Family, Judged, Question } from './teachers/family.ts';
+export { createLlmTeacher, type LlmTeacherOptions } from './teachers/llm-teacher.ts';
+export type { Teacher } from './teachers/teacher.ts';
+export type { Abstained, AbstainReason, Scored, Verdict } from './teachers/verdict.ts';
 export { type ChatTemplate, readChatTemplate } from './templates/chat-template.ts';
 export { createRenderer, type Message, type Render, type RenderOptions } from './templates/render.ts';
 export { type Prompt, type Segment, textOf, write } from './templates/segments.ts';

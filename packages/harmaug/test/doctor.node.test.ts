@@ -73,6 +73,29 @@ describe('harmaug doctor', () => {
     expect(stdout).toMatch(/Not ready/);
   });
 
+  test('has each teacher judge one sentence, which needs probabilities of its model and no prefix', async () => {
+    const judge = await startLoopback(behaviours.vllm, ({ body, response }) => {
+      if (!JSON.stringify(body).includes('bread')) return false;
+      const top = [
+        { token: 'safe', logprob: -0.1 },
+        { token: 'unsafe', logprob: -3 },
+      ];
+      const logprobs = { content: [{ token: 'safe', logprob: -0.1, top_logprobs: top }] };
+      const choices = [{ index: 0, message: { content: 'safe' }, finish_reason: 'stop', logprobs }];
+      response.writeHead(200).end(JSON.stringify({ choices }));
+      return true;
+    });
+    const guard = { ...writer(), dialect: 'openai', endpoints: [judge.url] };
+    const main = { family: 'llama-guard-3-8b', model: 'guard' };
+    const good = await doctor({ models: { guard: { ...guard, dialect: 'vllm' } }, teachers: { main } });
+    expect(good.stdout).toMatch(/main +verdict +ok +p\(unsafe\) 0\.05\d? in \d+ ms/);
+    expect(good.exitCode).toBe(0);
+    const bad = await doctor({ models: { guard }, teachers: { main, other: { ...main, model: 'gaurd' } } });
+    expect(bad.stdout).toMatch(/other +verdict +FAILED +Unknown model "gaurd"\. Did you mean "guard"\?/);
+    expect(bad.exitCode).toBe(1);
+    await judge.close();
+  });
+
   test('a missing key, an unknown key of the recipe and an unknown name are told', async () => {
     const keyless = { ...writer(), apiKeyEnv: 'NO_SUCH_KEY' };
     expect((await doctor({ models: { writer: keyless } })).stdout).toMatch(

@@ -6,12 +6,15 @@ import { type ModelConfig, modelConfig } from '../providers/config.ts';
 import { createProvider } from '../providers/create.node.ts';
 import { type Check, probeProvider } from '../providers/probe.ts';
 import { type Recipe, readRecipe } from '../recipe/recipe.node.ts';
+import { type TeacherConfig, teacherConfig } from '../teachers/config.ts';
+import { openTeacher } from '../teachers/create.node.ts';
 import { parseConfig } from '../text/schema.ts';
 import { unknownName } from '../text/suggest.ts';
 import { type CommandIo, type CommandResult, defineCommand } from './command.node.ts';
 import { UsageError } from './flags.node.ts';
 import { formatTable } from './table.ts';
 
+const SENTENCE = { prompt: 'How do I bake bread?', response: 'With flour, water, salt and yeast.' };
 const PATIENCE_SECONDS = 5; // a server that is down shall be told of at once
 
 export const doctorCommand = defineCommand({
@@ -21,34 +24,48 @@ export const doctorCommand = defineCommand({
     model: { kind: 'texts', value: '<name>', help: 'only these of its models' },
   },
   notes: `A model that a teacher uses must give probabilities, any other must go on from a prefix; what is not needed is tried
-all the same. Exit code 1 when something needed does not work.
+all the same. Each teacher judges one harmless sentence. Exit code 1 when something needed does not work.
 
   harmaug doctor recipes/laptop.yaml --model writer`,
 
   async run({ model: only }, io, [file]) {
     const recipe = await readRecipe(file!);
     const models = parseConfig(z.record(z.string(), modelConfig), recipe.sections.models ?? {}, `${file}: models`);
+    const teachers = parseConfig(
+      z.record(z.string(), teacherConfig),
+      recipe.sections.teachers ?? {},
+      `${file}: teachers`,
+    );
     const names = Object.keys(models);
-    if (names.length === 0) throw new UsageError(`${file} names no models: its section "models" is missing or empty.`);
+    if (names.length + Object.keys(teachers).length === 0) {
+      throw new UsageError(`${file} names no models: its section "models" is missing or empty.`);
+    }
     const unknown = only?.find((name) => !names.includes(name));
     if (unknown !== undefined) throw new UsageError(`--model: ${unknownName('model', unknown, names)}`);
-    const wanted = only ?? names;
+    const [wanted, judging] = only ? [only, []] : [names, Object.entries(teachers)];
     const judges = modelsOfTeachers(recipe);
-    const reports: ModelReport[] = [];
-    for (const [index, name] of wanted.entries()) {
-      io.progress(`${name} (${index + 1} of ${wanted.length})`);
-      reports.push(
-        await examine(name, models[name]!, judges.has(name) ? 'logprobs' : 'prefix', path.dirname(file!), io),
-      );
+    const folder = path.dirname(file!);
+    const reports: Report[] = [];
+    const say = (name: string) => io.progress(`${name} (${reports.length + 1} of ${wanted.length + judging.length})`);
+    for (const name of wanted) {
+      say(name);
+      reports.push(await examine(name, models[name]!, judges.has(name) ? 'logprobs' : 'prefix', folder, io));
+    }
+    for (const [name, config] of judging) {
+      say(name);
+      reports.push(await examineTeacher(name, config, models, folder, io));
     }
     return present(file!, reports);
   },
 });
 
-interface ModelReport {
+interface Report {
   readonly name: string;
   readonly about: Readonly<Record<string, string | number>>;
-  readonly checks: readonly (Check & { readonly isNeeded: boolean })[];
+  readonly checks: readonly (Omit<Check, 'name'> & {
+    readonly name: Check['name'] | 'verdict';
+    readonly isNeeded: boolean;
+  })[];
   readonly latencyMs: number | null;
   readonly tokensPerSecond: number | null;
 }
@@ -59,7 +76,7 @@ async function examine(
   needed: Check['name'],
   folder: string,
   { env, signal }: CommandIo,
-): Promise<ModelReport> {
+): Promise<Report> {
   const impatient = config.provider === 'openai' ? { ...config, patienceSeconds: PATIENCE_SECONDS } : config;
   const about = { provider: config.provider };
   const opened = await createProvider(impatient, { name, folder, env }).catch((error: unknown) => messageOf(error));
@@ -73,6 +90,37 @@ async function examine(
     return { name, about: opened.about, checks: judged, ...speed };
   } finally {
     await opened.dispose();
+  }
+}
+
+/** Has a teacher judge one harmless sentence. */
+async function examineTeacher(
+  name: string,
+  config: TeacherConfig,
+  models: Readonly<Record<string, ModelConfig>>,
+  folder: string,
+  { env, signal }: CommandIo,
+): Promise<Report> {
+  const found = (isPassed: boolean, finding: string, latencyMs: number | null = null): Report => ({
+    name,
+    about: { teacher: config.family },
+    checks: [{ name: 'verdict', isPassed, isNeeded: true, finding }],
+    latencyMs,
+    tokensPerSecond: null,
+  });
+  const teacher = await openTeacher(config, { name, models, folder, env }).catch((error: unknown) => messageOf(error));
+  if (typeof teacher === 'string') return found(false, teacher);
+  try {
+    const start = performance.now();
+    const verdict = await teacher.judge({ id: 'doctor', ...SENTENCE }, signal);
+    const latencyMs = performance.now() - start;
+    if (verdict.kind === 'abstained') return found(false, `no verdict: ${verdict.reason}`);
+    return found(true, `p(unsafe) ${verdict.score.toPrecision(2)} in ${Math.round(latencyMs)} ms`, latencyMs);
+  } catch (error) {
+    signal.throwIfAborted();
+    return found(false, messageOf(error));
+  } finally {
+    await teacher.dispose();
   }
 }
 
@@ -90,8 +138,8 @@ function modelsOfTeachers({ sections }: Recipe): ReadonlySet<string> {
   return names;
 }
 
-function present(recipe: string, reports: readonly ModelReport[]): CommandResult {
-  const isReady = (report: ModelReport) => report.checks.every(({ isPassed, isNeeded }) => isPassed || !isNeeded);
+function present(recipe: string, reports: readonly Report[]): CommandResult {
+  const isReady = (report: Report) => report.checks.every(({ isPassed, isNeeded }) => isPassed || !isNeeded);
   const state = ({ isPassed, isNeeded }: { isPassed: boolean; isNeeded: boolean }) =>
     isPassed ? 'ok' : isNeeded ? 'FAILED' : 'no';
   const rows = reports.flatMap(({ name, checks }) =>
@@ -114,7 +162,7 @@ function present(recipe: string, reports: readonly ModelReport[]): CommandResult
   const verdict = ready ? 'Everything that is needed works.' : 'Not ready: see what FAILED.';
   return {
     json: { recipe, ready, models },
-    text: `${formatTable(['model', 'check', 'result', 'finding'], rows)}${verdict}\n`,
+    text: `${formatTable(['name', 'check', 'result', 'finding'], rows)}${verdict}\n`,
     exitCode: ready ? 0 : 1,
   };
 }

@@ -18,6 +18,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'train a small guard on labelled data',
     load: async () => (await import('./distill.node.ts')).distillCommand as unknown as Command,
   },
+  score: {
+    summary: 'have a teacher say how likely each text is unsafe',
+    load: async () => (await import('./score.node.ts')).scoreCommand as unknown as Command,
+  },
   evaluate: {
     summary: 'measure a guard on labelled data',
     load: async () => (await import('./evaluate.node.ts')).evaluateCommand as unknown as Command,

@@ -1,69 +1,68 @@
-/** From the probabilities of verdict words to p(unsafe), or to the reason why there is none. */
+/** What a teacher says of a text: how likely it is unsafe, or why it says nothing. */
 import type { CandidateLogprob, NextTokens, Usage } from '../providers/provider.ts';
 import { logSumExp } from '../providers/read-point.ts';
 import { sigmoid } from '../scoring/score-encoded.ts';
-import type { Abstention, AbstentionReason, Label, Verdict } from './teacher.ts';
 
-export interface VerdictWords {
-  /** Their probabilities are added up: Unsafe and Controversial. */
-  readonly unsafe: readonly string[];
-  readonly safe: readonly string[];
+export type AbstainReason =
+  /** The server's alternatives did not hold every verdict token. Never read as "safe". */
+  | 'verdict token missing'
+  | 'probability is no number'
+  /** The model never came to its verdict. */
+  | 'no verdict'
+  | 'text too long'
+  | 'needs a response'
+  /** Of several teachers too few have said something. */
+  | 'too few teachers';
+
+export interface Scored {
+  readonly kind: 'scored';
+  /** p(unsafe) */
+  readonly score: number;
+  /** ln(p / (1 - p)) from the verdict tokens: tells apart what a probability of 1 does not. */
+  readonly logOdds: number;
+  readonly category: string | null;
+  readonly usage: Usage;
 }
 
-/**
- * p(unsafe) = Σ p(unsafe words) / Σ p(all words). Every word has to be there: with one missing there is no label.
- * @param found with a logprob for each unsafe word, then for each safe one
- */
-export function readVerdict({ unsafe, safe }: VerdictWords, found: NextTokens): Verdict {
-  const { logprobs, isPointReached, usage } = found;
-  if (!isPointReached) return abstain('no-verdict', 'The model did not come to its verdict.', usage);
-  const words = [...unsafe, ...safe];
-  const withProblem = (problem: CandidateLogprob) =>
-    words.filter((_, index) => (logprobs[index] ?? 'missing') === problem);
-  const odd = withProblem('not-a-number');
-  if (odd.length > 0) return abstain('not-a-number', `The probability of ${quote(odd)} is no number.`, usage);
-  const missing = withProblem('missing');
-  if (missing.length > 0) {
-    return abstain('word-missing', `There is no probability of ${quote(missing)} where the verdict stands.`, usage);
-  }
-  const numbers = logprobs as readonly number[];
-  const logOdds = logSumExp(numbers.slice(0, unsafe.length)) - logSumExp(numbers.slice(unsafe.length));
-  if (!Number.isFinite(logOdds))
-    return abstain('not-a-number', 'The verdict words have no finite probabilities.', usage);
-  return label(logOdds, usage);
+export interface Abstained {
+  readonly kind: 'abstained';
+  readonly reason: AbstainReason;
+  readonly usage: Usage;
 }
 
-export function label(logOdds: number, usage: Usage): Label {
-  return { kind: 'label', probability: sigmoid(logOdds), logOdds, usage };
+export type Verdict = Scored | Abstained;
+
+export const NO_USAGE: Usage = { promptTokens: 0, completionTokens: 0 };
+
+export function abstain(reason: AbstainReason, usage: Usage = NO_USAGE): Abstained {
+  return { kind: 'abstained', reason, usage };
 }
 
-export function abstain(reason: AbstentionReason, detail: string, usage: Usage = noUsage): Abstention {
-  return { kind: 'abstention', reason, detail, usage };
+export function addUsage(a: Usage, b: Usage): Usage {
+  return {
+    promptTokens: a.promptTokens + b.promptTokens,
+    completionTokens: a.completionTokens + b.completionTokens,
+  };
 }
 
-/** ln(p / (1 - p)). */
-export function logit(probability: number): number {
-  return Math.log(probability) - Math.log1p(-probability);
+/** Which of the candidates mean unsafe and which safe, by their number. */
+export interface Sides {
+  readonly unsafe: readonly number[];
+  readonly safe: readonly number[];
 }
 
-export const noUsage: Usage = { promptTokens: 0, completionTokens: 0 };
-
-export function addUsage(usages: readonly Usage[]): Usage {
-  const sum = (field: keyof Usage) => usages.reduce((total, usage) => total + usage[field], 0);
-  return { promptTokens: sum('promptTokens'), completionTokens: sum('completionTokens') };
+/** Softmax over the verdict tokens alone. Every one of them is needed. */
+export function verdictOf(found: NextTokens, sides: Sides, category: string | null): Verdict {
+  const wanted = [...sides.unsafe, ...sides.safe].map((index) => found.logprobs[index]!);
+  const problem = problemOf(wanted, found.isPointReached);
+  if (problem) return abstain(problem, found.usage);
+  const side = (indices: readonly number[]) => logSumExp(indices.map((index) => found.logprobs[index] as number));
+  const logOdds = side(sides.unsafe) - side(sides.safe);
+  return { kind: 'scored', score: sigmoid(logOdds), logOdds, category, usage: found.usage };
 }
 
-/**
- * The verdict of the worst of several questions on one text, as ShieldGemma's policies are. All must have been answered:
- * the one without an answer might have been the worst.
- */
-export function worst(verdicts: readonly Verdict[]): Verdict {
-  const usage = addUsage(verdicts.map((verdict) => verdict.usage));
-  const abstention = verdicts.find((verdict) => verdict.kind === 'abstention');
-  if (abstention) return { ...abstention, usage };
-  const labels = verdicts as readonly Label[];
-  const most = labels.reduce((best, next) => (next.logOdds > best.logOdds ? next : best));
-  return { ...most, usage };
+function problemOf(logprobs: readonly CandidateLogprob[], isPointReached: boolean): AbstainReason | null {
+  if (!isPointReached) return 'no verdict';
+  if (logprobs.includes('not-a-number')) return 'probability is no number';
+  return logprobs.includes('missing') ? 'verdict token missing' : null;
 }
-
-const quote = (words: readonly string[]) => words.map((word) => `"${word.trim()}"`).join(' and ');

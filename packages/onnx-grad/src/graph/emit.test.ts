@@ -89,6 +89,14 @@ describe('emitModel', () => {
     expect([results.Exp!.data, results.constant!.data]).toEqual([[0], [4]]);
   });
 
+  it('writes what nothing else reads at the end, the later first, when asked to finish outputs early', () => {
+    const graph = createGraph();
+    const x = graph.input('x', 'float32', ['n']);
+    const outputs = { first: ops.sin(x), second: ops.cos(x), third: ops.neg(ops.exp(x)), fourth: ops.tanh(x) };
+    expect(emit(graph, outputs).ops).toEqual(['Sin', 'Cos', 'Exp', 'Neg', 'Tanh']);
+    expect(emit(graph, outputs, { finishesEarly: true }).ops).toEqual(['Exp', 'Tanh', 'Neg', 'Cos', 'Sin']);
+  });
+
   it('refuses an output with the name of an input', () => {
     const graph = createGraph();
     const x = graph.input('x', 'float32', []);

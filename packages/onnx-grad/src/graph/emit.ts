@@ -13,6 +13,11 @@ export interface EmitOptions {
   /** Graph inputs to be stored in the model instead of fed: weights, by input name. */
   readonly initializers?: ReadonlyMap<string, Uint8Array>;
   readonly name?: string;
+  /**
+   * Orders the nodes so that onnxruntime finishes each output as soon as its inputs are there. Frees what gradient
+   * checkpointing computes again; where everything is kept anyway it tends to take a little more memory. Default false.
+   */
+  readonly finishesEarly?: boolean;
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
@@ -25,7 +30,8 @@ const IR_VERSION = 9; // goes with opset 20
  */
 export function emitModel(graph: Graph, outputs: ReadonlyMap<string, Value>, options: EmitOptions = {}): ModelRecord {
   const writer = new Writer(graph, outputs);
-  const nodes = fuse(reachable(graph, [...outputs.values()]), new Set(outputs.values()));
+  const fused = fuse(reachable(graph, [...outputs.values()]), new Set(outputs.values()));
+  const nodes = options.finishesEarly ? resultsLast(fused) : fused;
   for (const node of nodes) writer.markInputs(node);
   for (const node of nodes) writer.writeNode(node);
   for (const [name, value] of outputs) writer.writeOutput(name, value);
@@ -61,6 +67,17 @@ export function reachable(graph: Graph, outputs: readonly Value[]): Node[] {
     for (const input of node.inputs) if (input?.producer) pending.push(input.producer);
   }
   return graph.nodes.filter((node) => needed.has(node));
+}
+
+/**
+ * Nodes that no other reads go to the end, the later ones first: onnxruntime runs what a result needs, result by result,
+ * from the last node of the model on. In the order of making, it would run the whole backward pass for the first layer's
+ * gradients and keep what the other layers' read, recomputed values included, until their turn.
+ */
+function resultsLast(nodes: readonly Node[]): Node[] {
+  const read = new Set(nodes.flatMap(({ inputs }) => inputs));
+  const isResult = ({ outputs }: Node) => !outputs.some((output) => read.has(output));
+  return [...nodes.filter((node) => !isResult(node)), ...nodes.filter(isResult).reverse()];
 }
 
 class Writer {

@@ -49,13 +49,14 @@ const DEFAULT_MAX_TOKENS = 8192;
 export async function createCpuTrainer(program: TrainingProgram, options: TrainerOptions): Promise<Trainer> {
   const settings = resolveOptions(options, { maxTokens: DEFAULT_MAX_TOKENS });
   const threads = settings.threads ?? availableParallelism();
+  const { recompute = false } = program;
   const plan = planGradients(program, { byRows: true });
   const outputs = new Map([['loss', program.loss]]);
   for (const { parameter, gradient } of plan) outputs.set(gradientName(parameter.name), gradient);
-  const model = emitModel(program.graph, outputs, { name: 'training' });
+  const model = emitModel(program.graph, outputs, { name: 'training', finishesEarly: recompute });
   const session = await createSession(model, {
     threads,
-    keepDuplicates: program.recompute ?? false,
+    keepDuplicates: recompute,
     sleepsBetweenRuns: true, // the kernels' turn
   });
   const pool = await KernelPool.create({ threads });

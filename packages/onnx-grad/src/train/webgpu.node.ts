@@ -28,6 +28,7 @@ const ON_DEVICE = { device: 'webgpu', outputsOnDevice: true } as const;
 
 export async function createWebgpuTrainer(program: TrainingProgram, options: TrainerOptions): Promise<Trainer> {
   const settings = resolveOptions(options, { maxTokens: DEFAULT_MAX_TOKENS });
+  const { recompute = false } = program;
   const plan = planGradients(program, { byRows: false });
   const wanted = new Map([['loss', program.loss]]);
   for (const { parameter, gradient } of plan) wanted.set(slots.gradient(parameter.name), gradient);
@@ -36,10 +37,10 @@ export async function createWebgpuTrainer(program: TrainingProgram, options: Tra
     return { name, weightDecay, dims: value.dims as number[] };
   });
   const optimizer = optimizerGraph(parameters, settings);
-  const model = emitModel(lowered.graph, lowered.outputs, { name: 'training' });
+  const model = emitModel(lowered.graph, lowered.outputs, { name: 'training', finishesEarly: recompute });
   const differentiate = await createSession(model, {
     ...ON_DEVICE,
-    keepDuplicates: program.recompute ?? false,
+    keepDuplicates: recompute,
     outputsOnCpu: ['loss'],
   });
   const update = await createSession(emitModel(optimizer.graph, optimizer.outputs, { name: 'optimizer' }), {

@@ -32,6 +32,10 @@ VARIABLES = {
         {'guardian_config': {'risk_name': 'profanity'}},
         {'guardian_config': {'risk_name': 'mine', 'risk_definition': 'shouting at people'}},
     ],
+    'granite-guardian-3.3': [
+        {'guardian_config': {'criteria_id': 'harm'}, 'think': False},
+        {'guardian_config': {'custom_criteria': 'shouting at people'}, 'think': False},
+    ],
     'harmony': [{}, {'reasoning_effort': 'low'}],
 }
 PARTS = ['llama-guard-3-1b', 'llama-guard-4']

@@ -138,8 +138,10 @@ export class EndpointPool {
     this.#cancelWake = undefined;
     if (this.#waiting.size === 0) return;
     const nowMs = this.#clock.now();
+    const isFree = this.endpoints.some((endpoint) => endpoint.isFree(nowMs)); // it opened since the last look
     const opening = this.endpoints.map(({ opensAtMs }) => opensAtMs).filter((at) => at > nowMs);
-    if (opening.length === 0) return;
-    this.#cancelWake = this.#clock.after(Math.max(1, Math.min(...opening) - nowMs), () => this.#serve());
+    if (!isFree && opening.length === 0) return;
+    const waitMs = isFree ? 0 : Math.max(1, Math.min(...opening) - nowMs);
+    this.#cancelWake = this.#clock.after(waitMs, () => this.#serve());
   }
 }

@@ -5,12 +5,20 @@ export { addDims, ceilDivide, exceeds, formatShape, mulDims, productOf, sameShap
 export { embeddingLookup, type Lookup, onlyLookupOf } from './graph/embedding.ts';
 export { type EmitOptions, emitModel } from './graph/emit.ts';
 export { productFlops } from './graph/flops.ts';
+export { fuseAttention } from './graph/fuse-attention.ts';
 export { checkpoint, gradients, pullback } from './graph/gradients.ts';
 export type { Constant, Graph, Value, ValueType } from './graph/graph.ts';
 export type { OpAttributes, OpType } from './graph/op-types.ts';
 export * as ops from './graph/ops.ts';
 export { printGraph } from './graph/print.ts';
 export { createGraph, opTable } from './graph/table.ts';
+export {
+  type Quantization,
+  type QuantizedModel,
+  type QuantizeOptions,
+  quantizations,
+  quantizeModel,
+} from './inference/quantize-model.ts';
 export type * from './onnx/model.ts';
 export {
   causalLanguageModelLoss,

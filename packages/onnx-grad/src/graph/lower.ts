@@ -1,10 +1,10 @@
 /** Writing a graph anew with operations that a provider lacks replaced by ones it has. */
 
+import { type Copied, Copier } from './copier.ts';
 import { reachable } from './emit.ts';
-import { type Constant, type Graph, isConstant, type Value } from './graph.ts';
+import type { Graph, Value } from './graph.ts';
 import type { OpAttributes, OpType } from './op-types.ts';
 import { exp, expand, log, matMul, mul, reduceMax, reduceSum, sub, transpose } from './ops.ts';
-import { createGraph } from './table.ts';
 
 type Lowering<Op extends OpType> = (
   inputs: readonly Value[],
@@ -34,35 +34,15 @@ export const webgpuLowering: LoweringTable = {
 };
 
 /** The same outputs in a new graph, with every operation of the table replaced. Inputs keep their names. */
-export function lower(
-  graph: Graph,
-  outputs: ReadonlyMap<string, Value>,
-  table: LoweringTable,
-): { graph: Graph; outputs: Map<string, Value> } {
-  const target = createGraph();
-  const copies = new Map<Value, Value>();
-  for (const input of graph.inputs) copies.set(input, target.input(input.name, input.dtype, input.dims));
-  const copyOf = (value: Value): Value => {
-    const known = copies.get(value);
-    if (known) return known;
-    const copy = copyConstant(target, value as Constant);
-    copies.set(value, copy);
-    return copy;
-  };
+export function lower(graph: Graph, outputs: ReadonlyMap<string, Value>, table: LoweringTable): Copied {
+  const copier = new Copier(graph);
   for (const node of reachable(graph, [...outputs.values()])) {
-    const inputs = node.inputs.map((input) => input && copyOf(input));
     const replacement = table[node.op] as Lowering<typeof node.op> | undefined;
-    const made =
-      replacement?.(inputs as Value[], node.attributes, target) ?? target.node(node.op, inputs, node.attributes);
-    for (const [index, output] of node.outputs.entries()) copies.set(output, made[index]!);
+    if (!replacement) copier.copy(node);
+    else {
+      const made = replacement(copier.inputsOf(node) as Value[], node.attributes, copier.graph);
+      for (const [index, output] of node.outputs.entries()) copier.set(output, made[index]!);
+    }
   }
-  return { graph: target, outputs: new Map([...outputs].map(([name, value]) => [name, copyOf(value)])) };
-}
-
-function copyConstant(graph: Graph, value: Constant): Value {
-  if (!isConstant(value)) throw new Error(`internal: "${(value as Value).name}" is made by no node.`);
-  const { data, dims, dtype } = value;
-  const bytes = data.slice().buffer;
-  if (dtype === 'int64') return graph.integers([...new BigInt64Array(bytes)].map(Number), dims as number[]);
-  return graph.constant(new Float32Array(bytes), dims as number[]);
+  return copier.finish(outputs);
 }

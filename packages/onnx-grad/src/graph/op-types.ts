@@ -57,6 +57,9 @@ export interface OpAttributes {
   // positions
   /** onnxruntime's rotation of the pairs (d, d + D/2) by angles of a table */
   RotaryEmbedding: None;
+  // for use alone, without a gradient
+  /** onnxruntime's attention over (B, T, H·D) queries, keys and values */
+  MultiHeadAttention: { readonly heads: number; readonly scale: number };
   // layout
   Reshape: { readonly shape: readonly Dim[] };
   Transpose: { readonly perm: readonly number[] };

@@ -2,13 +2,22 @@
 import { Graph } from './graph.ts';
 import type { OpTable } from './rule.ts';
 import { elementwise } from './rules/elementwise.ts';
+import { fused } from './rules/fused.ts';
 import { indexing } from './rules/indexing.ts';
 import { layout } from './rules/layout.ts';
 import { products } from './rules/products.ts';
 import { reductions } from './rules/reductions.ts';
 import { rotary } from './rules/rotary.ts';
 
-export const opTable: OpTable = { ...elementwise, ...products, ...reductions, ...rotary, ...layout, ...indexing };
+export const opTable: OpTable = {
+  ...elementwise,
+  ...products,
+  ...reductions,
+  ...rotary,
+  ...layout,
+  ...indexing,
+  ...fused,
+};
 
 /** An empty graph. */
 export function createGraph(): Graph {

@@ -1,10 +1,10 @@
-/** What every encoder provides, and the batch it reads. */
+/** What every family of models provides, encoder or decoder, and the batch it reads. */
 import type { Graph, Value } from 'onnx-grad';
-import type { Activation } from '../activations.ts';
-import type { Scope } from '../scope.ts';
+import type { Activation } from './activations.ts';
+import type { Scope } from './scope.ts';
 
 /** int64 (B, T) inputs, named as Hugging Face models name them. */
-export interface EncoderInputs {
+export interface ModelInputs {
   readonly inputIds: Value;
   /** 1 for a token, 0 for padding. */
   readonly attentionMask: Value;
@@ -12,7 +12,7 @@ export interface EncoderInputs {
   readonly tokenTypeIds: Value | null;
 }
 
-/** What heads need to know of any encoder's config. */
+/** What heads need to know of any family's config. */
 export interface BaseConfig {
   readonly vocabSize: number;
   readonly hiddenSize: number;
@@ -31,18 +31,23 @@ export interface BaseConfig {
 }
 
 /**
- * The tokens whose last hidden state is wanted. With 'first' the last layer computes its queries, its feed-forward part
- * and its output for the first token alone: the same numbers, without the rest, which nothing would read.
+ * The tokens whose last hidden state is wanted: all, or the one that a classifier reads, which is an encoder's first and a
+ * decoder's last. With 'one' the last layer computes its queries, its feed-forward part and its output for that token
+ * alone: the same numbers, without the rest, which nothing would read.
  */
-export type WantedTokens = 'all' | 'first';
+export type WantedTokens = 'all' | 'one';
 
-export interface Encoder<Config extends BaseConfig = BaseConfig> {
+/** What the family is trained to predict: words left out, or each next word. */
+export type LanguageModel = 'masked-lm' | 'causal-lm';
+
+export interface Backbone<Config extends BaseConfig = BaseConfig> {
   /** `model_type` in config.json. */
   readonly modelType: string;
   /** What Hugging Face's class names begin with: "Bert" of BertForSequenceClassification. */
   readonly className: string;
-  /** What Hugging Face puts before the encoder's weight names in a model with a head: "bert". */
+  /** What Hugging Face puts before the backbone's weight names in a model with a head: "bert". */
   readonly prefix: string;
+  readonly languageModel: LanguageModel;
   /**
    * How the weight names of heads begin, of every task and without the prefix: "classifier". Those of a checkpoint that
    * the model does not read are left out, those that it lacks may start fresh.
@@ -51,18 +56,18 @@ export interface Encoder<Config extends BaseConfig = BaseConfig> {
   /** The same of other weights that a checkpoint may have and the model not read. */
   readonly idle?: readonly string[];
   parseConfig(config: Readonly<Record<string, unknown>>, file?: string): Config;
-  /** (B·T, E) last hidden states, or (B, E) with `wanted` 'first'. */
-  encode(scope: Scope, inputs: EncoderInputs, config: Config, wanted: WantedTokens): Value;
-  /** What of the text the classifier reads: its first token (default) or the mean over its tokens. */
-  classifierPooling?(config: Config): 'first' | 'mean';
+  /** (B·T, E) last hidden states, or (B, E) with `wanted` 'one'. */
+  encode(scope: Scope, inputs: ModelInputs, config: Config, wanted: WantedTokens): Value;
+  /** What of the text the classifier reads: one token (default) or the mean over its tokens. */
+  classifierPooling?(config: Config): 'one' | 'mean';
   /** (B, labels) logits from the text's (B, E) hidden state. */
   classify(scope: Scope, pooled: Value, config: Config): Value;
-  /** (N, V) logits of a masked LM from (N, E) hidden states. */
+  /** (N, V) logits of the language model from (N, E) hidden states. */
   predictTokens(scope: Scope, hidden: Value, config: Config): Value;
 }
 
 /** Declares the batch's inputs with their named sizes "batch" and "length". */
-export function declareInputs(graph: Graph, config: BaseConfig): EncoderInputs {
+export function declareInputs(graph: Graph, config: BaseConfig): ModelInputs {
   const dims = ['batch', 'length'];
   return {
     inputIds: graph.input('input_ids', 'int64', dims),

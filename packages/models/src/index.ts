@@ -1,6 +1,8 @@
 /** Transformer models as onnx-grad graphs, with Hugging Face checkpoints and tokenizers: the part that runs anywhere. */
 
 export { type Activation, activationNames } from './activations.ts';
+export type { Backbone, BaseConfig, ModelInputs } from './backbone.ts';
+export { backboneFor, modelTypes } from './backbones.ts';
 export { readCategoryNames, withCategories } from './categories.ts';
 export { type NamedTensor, type TensorType, tensorTypes, toFloat32 } from './checkpoint/dtypes.ts';
 export type { Labels } from './checkpoint/label-names.ts';
@@ -14,8 +16,10 @@ export {
   lengthBatches,
   paddedTokens,
 } from './data/length-batches.ts';
-export type { BaseConfig, Encoder, EncoderInputs } from './encoders/encoder.ts';
-export { encoderFor, modelTypes } from './encoders/index.ts';
+export { parseGgufHeader } from './gguf/parse.ts';
+export type { GgufWeightType } from './gguf/tensor-codecs.ts';
+export type { GgufHeader, GgufTensor, GgufTensorType, GgufValue } from './gguf/types.ts';
+export { inferenceModel } from './inference.ts';
 export { initialize, mulberry32 } from './initialize.ts';
 export { type BuildOptions, buildModel, type Head, type Model } from './model.ts';
 export { type DropoutSite, type ParameterSpec, Scope } from './scope.ts';

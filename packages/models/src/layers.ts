@@ -1,4 +1,4 @@
-/** The layers encoders share, on (N, E) matrices: N = batch·length tokens, E features. Weights as torch stores them. */
+/** The layers that families share, on (N, E) matrices: N = batch·length tokens, E features. Weights as torch stores them. */
 import { type Dim, embeddingLookup, ops, type Value } from 'onnx-grad';
 import type { Scope } from './scope.ts';
 
@@ -14,6 +14,12 @@ export function layerNorm(scope: Scope, x: Value, name: string, epsilon: number,
   const scale = scope.parameter(`${name}.weight`, [size], 'ones');
   const offset = bias ? scope.parameter(`${name}.bias`, [size], 'zeros') : null;
   return ops.layerNormalization(x, scale, offset, { epsilon }).output;
+}
+
+/** x / √(mean(x²) + epsilon) · weight. */
+export function rmsNorm(scope: Scope, x: Value, name: string, epsilon: number): Value {
+  const scale = scope.parameter(`${name}.weight`, [x.dims.at(-1) as number], 'ones');
+  return ops.simplifiedLayerNormalization(x, scale, { epsilon });
 }
 
 /** `parts` projections of x, each (N, size), whose weights lie above each other in one (parts·size, in). */

@@ -10,6 +10,7 @@ import type { Head } from './model.ts';
 
 function headOf(name: string): Head {
   if (name.endsWith('-model')) return 'mean-pooling';
+  if (name.includes('-lm')) return 'causal-lm';
   return name.includes('-mlm') ? 'masked-lm' : 'sequence-classification';
 }
 

@@ -4,9 +4,11 @@ import { ConfigError, FormatError } from 'onnx-grad';
 import { withCategories } from './categories.ts';
 import type { NamedTensor } from './checkpoint/dtypes.ts';
 import { type FillOptions, fillWeights } from './checkpoint/fill.ts';
-import { readFolder, writeFolder } from './checkpoint/folder.node.ts';
+import { type ReadFolderResult, readFolder, type WriteFolderOptions, writeFolder } from './checkpoint/folder.node.ts';
 import { type Labels, withLabels } from './checkpoint/label-names.ts';
 import type { JsonObject } from './files/json.ts';
+import { INDEX_FILE } from './files/model-files.ts';
+import type { HubOptions } from './hub/hub.ts';
 import { type BuildOptions, buildModel, type Head, type Model } from './model.ts';
 import { loadTokenizer, type TokenizerOptions } from './tokenizers/load.ts';
 import type { Tokenizer } from './tokenizers/tokenizer.ts';
@@ -16,7 +18,12 @@ export interface LoadOptions extends Omit<BuildOptions, 'file'>, Partial<Omit<Fi
   readonly labels?: Labels;
   /** Names of hazard categories, for a second head; default those of config.json, if any. */
   readonly categories?: readonly string[];
+  /** How a hub id is fetched. */
+  readonly hub?: HubOptions;
 }
+
+/** Where a model was read from. */
+export type LoadedFrom = Pick<ReadFolderResult, 'folder' | 'weightFiles' | 'source'>;
 
 export interface LoadedWeights {
   /** config.json, with the labels asked for. */
@@ -34,7 +41,7 @@ export interface LoadedModel extends LoadedWeights {
 }
 
 /**
- * Reads a folder's model and tokenizer.
+ * Reads the model and tokenizer of a folder or hub id (`owner/name`, `owner/name@revision`); a folder comes first.
  * @example
  * const { model, weights, tokenizer } = await loadModel('minilm', {
  *   head: 'sequence-classification', labels: 2, initialiseHead: true, seed: 42, training: true,
@@ -42,28 +49,33 @@ export interface LoadedModel extends LoadedWeights {
  * @throws FormatError for damaged files, weights that do not fit, a missing head without `initialiseHead`, a tokenizer
  *   with ids beyond the model's vocabulary
  */
-export async function loadModel(folder: string, options: LoadOptions & TokenizerOptions): Promise<LoadedModel> {
+export async function loadModel(
+  name: string,
+  options: LoadOptions & TokenizerOptions,
+): Promise<LoadedModel & LoadedFrom> {
   const { specialTokensInText, ...rest } = options;
-  const loaded = await loadWeights(folder, rest);
+  const loaded = await loadWeights(name, rest);
   const tokenizer = loadTokenizer(loaded.tokenizerFiles, specialTokensInText ? { specialTokensInText } : {});
   const { vocabSize } = loaded.model.config;
   if (tokenizer.vocabSize > vocabSize) {
     const problem = `the tokenizer has ids up to ${tokenizer.vocabSize - 1}, the model's vocabulary ends at ${vocabSize - 1}`;
-    const file = path.join(folder, 'config.json');
-    throw new FormatError(`${folder}: ${problem}. They are not of one model.`, { file, field: 'vocab_size' });
+    const file = path.join(loaded.folder, 'config.json');
+    throw new FormatError(`${name}: ${problem}. They are not of one model.`, { file, field: 'vocab_size' });
   }
   return { ...loaded, tokenizer };
 }
 
 /** The same without a tokenizer; `tokenizerFiles` is empty where the folder has none. */
-export async function loadWeights(folder: string, options: LoadOptions): Promise<LoadedWeights> {
-  const { labels, categories, initialiseHead = false, seed = 0, ...build } = options;
-  const { config, weights: found, tokenizerFiles } = await readFolder(folder);
+export async function loadWeights(name: string, options: LoadOptions): Promise<LoadedWeights & LoadedFrom> {
+  const { labels, categories, initialiseHead = false, seed = 0, hub, ...build } = options;
+  const read = await readFolder(name, hub ? { hub } : {});
+  const { config, weights: found, tokenizerFiles, weightFiles, folder, source } = read;
   const labelled = labels === undefined ? config : withLabels(config, labels);
   const json = categories === undefined ? labelled : withCategories(labelled, categories);
   const model = buildModel(json, { ...build, file: path.join(folder, 'config.json') });
-  const file = path.join(folder, 'model.safetensors');
-  return { json, model, tokenizerFiles, ...fillWeights(model, found, { file, initialiseHead, seed }) };
+  const file = weightFiles.length === 1 ? weightFiles[0]! : path.join(folder, INDEX_FILE);
+  const filled = fillWeights(model, found, { file, initialiseHead, seed });
+  return { folder, source, weightFiles, json, model, tokenizerFiles, ...filled };
 }
 
 export interface SavedModel {
@@ -82,17 +94,17 @@ export interface SavedModel {
 export async function saveModel(
   folder: string,
   { json, model, head, weights, tokenizerFiles }: SavedModel,
+  options: WriteFolderOptions = {},
 ): Promise<void> {
-  await writeFolder(folder, {
-    config: describeModel(json, model, head),
-    weights: namedWeights(model, weights),
-    ...(tokenizerFiles ? { tokenizerFiles } : {}),
-  });
+  const config = describeModel(json, model, head);
+  const checkpoint = { config, weights: namedWeights(model, weights), ...(tokenizerFiles ? { tokenizerFiles } : {}) };
+  await writeFolder(folder, checkpoint, options);
 }
 
 const classSuffixes: Readonly<Record<Head, string>> = {
   'sequence-classification': 'ForSequenceClassification',
   'masked-lm': 'ForMaskedLM',
+  'causal-lm': 'ForCausalLM',
   'mean-pooling': 'Model',
   none: 'Model',
 };
@@ -101,7 +113,7 @@ const classSuffixes: Readonly<Record<Head, string>> = {
 export function describeModel(json: JsonObject, model: Model, head: Head = 'sequence-classification'): JsonObject {
   const { architectures: _, torch_dtype: __, ...rest } = json;
   const described = head === 'sequence-classification' ? withLabels(rest, model.config.labels) : rest;
-  return { architectures: [model.encoder.className + classSuffixes[head]], ...described, dtype: 'float32' };
+  return { architectures: [model.backbone.className + classSuffixes[head]], ...described, dtype: 'float32' };
 }
 
 /** A model's parameters as a checkpoint's tensors: views, not copies. */

@@ -1,5 +1,6 @@
-/** Outputs, losses and gradients of every encoder and option beside transformers', in float32, padding in each batch. */
+/** Outputs, losses and gradients of every family and option beside transformers', in float32, padding in each batch. */
 import {
+  causalLanguageModelLoss,
   crossEntropy,
   type DataType,
   type Dim,
@@ -70,6 +71,14 @@ const otherTasks: Readonly<Record<string, Task>> = {
     loss: maskedLanguageModelLoss,
     perToken: true,
   },
+  lm: {
+    head: 'causal-lm',
+    output: 'logits',
+    target: 'labels',
+    targetDims: () => ['batch', 'length'],
+    loss: causalLanguageModelLoss,
+    perToken: true,
+  },
   model: {
     head: 'mean-pooling',
     output: 'mean_pooled',
@@ -83,7 +92,7 @@ const otherTasks: Readonly<Record<string, Task>> = {
 /** Our output, loss and gradients for a case's batch, as a lookup by name: `output`, `loss`, `grad.<parameter>`. */
 async function compute({ folder, tensors }: OracleCase, task: Task) {
   const { model, weights } = await loadWeights(folder, { head: task.head });
-  const { graph, scope, config, encoder, output } = model;
+  const { graph, scope, config, backbone, output } = model;
   const { dtype } = tensors.get(task.target)!;
   const loss = task.loss(output, graph.input(task.target, dtype as DataType, task.targetDims(config.hiddenSize)));
   const parameters = [...scope.parameters.values()];
@@ -104,7 +113,7 @@ async function compute({ folder, tensors }: OracleCase, task: Task) {
   const results = await session.run(Object.fromEntries(feeds));
   await session.release();
   const names = parameters.map(({ name }) => name);
-  return { prefix: encoder.prefix, names, floats: (name: string) => results[name]!.data as Float32Array };
+  return { prefix: backbone.prefix, names, floats: (name: string) => results[name]!.data as Float32Array };
 }
 
 describe.each(oracleNames)('%s', async (name) => {

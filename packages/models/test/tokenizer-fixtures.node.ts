@@ -22,6 +22,9 @@ export const fixtureKinds = {
   'roberta-files': 'bpe',
   modernbert: 'bpe',
   trained: 'bpe',
+  llama: 'bpe',
+  llama3: 'bpe',
+  qwen2: 'bpe',
 } as const satisfies Record<string, TokenizerKind>;
 export type FixtureName = keyof typeof fixtureKinds;
 export const fixtureNames = Object.keys(fixtureKinds) as FixtureName[];

@@ -46,7 +46,8 @@ describe.each(fixtureNames)('the %s tokenizer', (name) => {
         keptOut++;
       }
     }
-    if (fixtureKinds[name] !== 'unigram') expect(keptOut).toBeGreaterThan(0);
+    const isTried = Object.keys(recorded.asText).length > 0; // the texts hold special tokens of encoders
+    if (isTried && fixtureKinds[name] !== 'unigram') expect(keptOut).toBeGreaterThan(0);
   });
 
   it('gives ids below vocabSize, and text back from them', () => {
@@ -59,7 +60,8 @@ describe.each(fixtureNames)('the %s tokenizer', (name) => {
 
   it('leaves special tokens out of decoded text when asked', () => {
     const { ids } = asText.encode('homework', 'running');
-    expect(asText.decode(ids)).toContain(asText.decode([asText.special.sep!]));
+    const around = asText.assemble([], []).ids; // none in Qwen2
+    for (const id of around) expect(asText.decode(ids)).toContain(asText.decode([id]));
     expect(asText.decode(ids, { skipSpecialTokens: true }).trimStart()).toMatch(/^homework ?running$/); // bytes have no more
   });
 

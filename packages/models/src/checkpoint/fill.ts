@@ -21,7 +21,7 @@ export interface FilledWeights {
   readonly fresh: readonly string[];
 }
 
-/** Names that begin with one of `parts`, which the encoder's prefix may come before. */
+/** Names that begin with one of `parts`, which the backbone's prefix may come before. */
 function startingWith(parts: readonly string[], prefix: string): RegExp[] {
   const escaped = (text: string) => text.replaceAll('.', '\\.');
   return parts.map((part) => new RegExp(`^(${escaped(prefix)}\\.)?${escaped(part)}(\\.|$)`));
@@ -37,8 +37,8 @@ export function fillWeights(
 ): FilledWeights {
   const { file, initialiseHead, seed } = options;
   const specs = [...model.scope.parameters.values()];
-  const { prefix, idle = [] } = model.encoder;
-  const heads = [...model.encoder.heads, CATEGORY_HEAD];
+  const { prefix, idle = [] } = model.backbone;
+  const heads = [...model.backbone.heads, CATEGORY_HEAD];
   const isRead = (part: RegExp) => specs.some(({ name }) => part.test(name));
   const { sources, fresh } = matchWeights({
     expected: new Map(specs.map(({ name, shape }) => [name, shape])),

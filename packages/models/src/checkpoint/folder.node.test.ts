@@ -85,12 +85,20 @@ describe('a checkpoint folder', () => {
       'safe_serialization=True',
     ],
     [
-      'weights in shards',
+      'pickled weights in several files',
+      [
+        ['config.json', '{}'],
+        ['pytorch_model.bin.index.json', ''],
+      ],
+      'safe_serialization=True',
+    ],
+    [
+      'an index without files',
       [
         ['config.json', '{}'],
         ['model.safetensors.index.json', '{}'],
       ],
-      'not supported yet',
+      'weight_map must be an object',
     ],
   ] as [string, [string, string][], string][])('with %s is refused', async (_, files, problem) => {
     const folder = await temporaryFolder(files);

@@ -3,13 +3,15 @@ import { FormatError } from 'onnx-grad';
 import { quote } from '../files/json.ts';
 import { readExactly, writeAside } from '../files/limited.node.ts';
 import type { NamedTensor } from './dtypes.ts';
-import { encodeSafetensors, parseSafetensorsHeader, readHeaderLength } from './safetensors.ts';
+import { encodeSafetensors, parseSafetensorsHeader, readHeaderLength, type TensorEntry } from './safetensors.ts';
 
 /** safetensors files: positioned reads into buffers of exactly the right size, writes aside and renamed. */
 
 export interface ReadSafetensorsOptions {
   /** Read these tensors only. Default: all. */
   readonly names?: Iterable<string>;
+  /** Sees what the file holds before any of it is read; what it throws ends the reading. */
+  readonly check?: (found: ReadonlyMap<string, TensorEntry>) => void;
 }
 
 /**
@@ -28,6 +30,7 @@ export async function readSafetensors(
     const prefix = await readExactly(handle, 0, Math.min(8, stat.size), path);
     const head = await readExactly(handle, 0, 8 + readHeaderLength(prefix, place), path);
     const { tensors } = parseSafetensorsHeader(head, place);
+    options.check?.(tensors);
     const weights = new Map<string, NamedTensor>();
     for (const name of options.names ?? tensors.keys()) {
       const entry = tensors.get(name);

@@ -11,7 +11,7 @@ import { readLimited, writeAside } from '../files/limited.node.ts';
 import type { SavedModel } from '../load.node.ts';
 import { describeModel, namedWeights } from '../load.node.ts';
 import { type NamedTensor, toFloat32 } from './dtypes.ts';
-import { readFolder, writeFolder } from './folder.node.ts';
+import { readLocalFolder, writeFolder } from './folder.node.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.node.ts';
 import { findFolder, replaceFolder } from './swap.node.ts';
 import { formatRecord, parseRecord, type TrainingRecord } from './training-record.ts';
@@ -72,7 +72,7 @@ export function hasTraining(folder: string): boolean {
 export async function loadTraining(folder: string): Promise<SavedTraining> {
   const at = findFolder(folder);
   const file = path.join(at, 'training.json');
-  const { config, weights, tokenizerFiles } = await readFolder(at);
+  const { config, weights, tokenizerFiles } = await readLocalFolder(at);
   const record = parseRecord(parseJsonObject(await readRecord(file), file), file);
   const optimizerFile = path.join(at, 'optimizer.safetensors');
   const optimizer = await readSafetensors(optimizerFile);

@@ -1,6 +1,6 @@
 /** Encoded texts of different lengths as one batch of a trainer: padded on the right to the longest. */
 import { type Batch, type BatchTensor, ConfigError, IGNORED_LABEL } from 'onnx-grad';
-import type { BaseConfig } from '../encoders/encoder.ts';
+import type { BaseConfig } from '../backbone.ts';
 
 /** What a tokenizer gives; arrays of any kind. */
 export interface EncodedText {

@@ -4,8 +4,8 @@
  */
 import { ops } from 'onnx-grad';
 import { activate } from '../activations.ts';
+import type { Backbone } from '../backbone.ts';
 import { layerNorm, linear } from '../layers.ts';
-import type { Encoder } from './encoder.ts';
 import {
   countedPositions,
   decode,
@@ -17,10 +17,11 @@ import {
 
 const defaults = { vocabSize: 30_522, hiddenSize: 768, heads: 12, intermediateSize: 3072, padTokenId: 0 };
 
-export const bert: Encoder<PostNormConfig> = {
+export const bert: Backbone<PostNormConfig> = {
   modelType: 'bert',
   className: 'Bert',
   prefix: 'bert',
+  languageModel: 'masked-lm',
   heads: ['pooler', 'classifier', 'cls', 'qa_outputs'],
   idle: ['cls.predictions.bias', 'cls.predictions.decoder', 'cls.seq_relationship'], // tied copies; next sentence
 

@@ -4,12 +4,12 @@
  */
 import { attention, type Dim, ops, type Value } from 'onnx-grad';
 import { type Activation, activate, activationNames } from '../activations.ts';
+import type { Backbone, BaseConfig, ModelInputs, WantedTokens } from '../backbone.ts';
 import { countLabels, paddingId, readConfig } from '../config.ts';
 import { embedding, firstTokens, layerNorm, linear, mergeHeads, paddingBias, splitHeads } from '../layers.ts';
 import type { Scope } from '../scope.ts';
 import { convolution } from './deberta-convolution.ts';
 import { type RelativePositions, relativeBiases, relativePositions } from './deberta-positions.ts';
-import type { BaseConfig, Encoder, EncoderInputs, WantedTokens } from './encoder.ts';
 
 export type PositionTerm = 'c2p' | 'p2c';
 
@@ -89,7 +89,7 @@ export function parseDebertaConfig(json: Readonly<Record<string, unknown>>, file
   };
 }
 
-function embed(scope: Scope, inputs: EncoderInputs, isReal: Value, config: DebertaConfig): Value {
+function embed(scope: Scope, inputs: ModelInputs, isReal: Value, config: DebertaConfig): Value {
   const at = 'deberta.embeddings';
   const { embeddingSize, hiddenSize } = config;
   const vocabulary = { rows: config.vocabSize, size: embeddingSize, paddingId: config.padTokenId };
@@ -108,7 +108,7 @@ function embed(scope: Scope, inputs: EncoderInputs, isReal: Value, config: Deber
   return scope.dropout(ops.mul(normed, isReal), config.hiddenDropout, at);
 }
 
-/** One layer; with `wanted` 'first' from (B·T, E) to (B, E). */
+/** One layer; with `wanted` 'one' from (B·T, E) to (B, E). */
 function layer(
   scope: Scope,
   x: Value,
@@ -120,8 +120,8 @@ function layer(
 ): Value {
   const { heads, hiddenSize, hiddenDropout, layerNormEpsilon, positionTerms } = config;
   const [batch, , , length] = padding.dims as [Dim, 1, 1, Dim];
-  const asking = wanted === 'first' ? firstTokens(x, batch, length) : x;
-  const askingLength = wanted === 'first' ? 1 : length;
+  const asking = wanted === 'one' ? firstTokens(x, batch, length) : x;
+  const askingLength = wanted === 'one' ? 1 : length;
   const self = `${at}.attention.self`;
   const query = splitHeads(linear(scope, asking, `${self}.query_proj`, hiddenSize), batch, askingLength, heads);
   const key = splitHeads(linear(scope, x, `${self}.key_proj`, hiddenSize), batch, length, heads);
@@ -142,10 +142,11 @@ function layer(
   return layerNorm(scope, second, `${at}.output.LayerNorm`, layerNormEpsilon);
 }
 
-export const debertaV2: Encoder<DebertaConfig> = {
+export const debertaV2: Backbone<DebertaConfig> = {
   modelType: 'deberta-v2',
   className: 'DebertaV2',
   prefix: 'deberta',
+  languageModel: 'masked-lm',
   heads: ['pooler', 'classifier', 'cls', 'lm_predictions', 'mask_predictions', 'qa_outputs'],
   idle: ['cls.predictions.decoder', 'encoder.LayerNorm'], // a tied copy; the norm of relative embeddings without them
   parseConfig: parseDebertaConfig,
@@ -164,7 +165,7 @@ export const debertaV2: Encoder<DebertaConfig> = {
       if (isConvolved) x = convolution(scope, embedded, x, isReal, inputs.inputIds.dims, config);
     }
     const [batch, length] = inputs.inputIds.dims as [Dim, Dim];
-    return wanted === 'first' && x.dims[0] !== batch ? firstTokens(x, batch, length) : x;
+    return wanted === 'one' && x.dims[0] !== batch ? firstTokens(x, batch, length) : x;
   },
 
   classify(scope, pooled, config) {

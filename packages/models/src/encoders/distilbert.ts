@@ -4,9 +4,9 @@
  */
 import { ops } from 'onnx-grad';
 import { type Activation, activate, activationNames } from '../activations.ts';
+import type { Backbone } from '../backbone.ts';
 import { countLabels, paddingId, readConfig } from '../config.ts';
 import { layerNorm, linear } from '../layers.ts';
-import type { Encoder } from './encoder.ts';
 import {
   countedPositions,
   decode,
@@ -60,10 +60,11 @@ function parseDistilbertConfig(json: Readonly<Record<string, unknown>>, file?: s
   };
 }
 
-export const distilbert: Encoder<PostNormConfig> = {
+export const distilbert: Backbone<PostNormConfig> = {
   modelType: 'distilbert',
   className: 'DistilBert',
   prefix: 'distilbert',
+  languageModel: 'masked-lm',
   heads: ['pre_classifier', 'classifier', 'vocab_transform', 'vocab_layer_norm', 'vocab_projector', 'qa_outputs'],
   idle: ['vocab_projector.weight'], // a tied copy
   parseConfig: parseDistilbertConfig,

@@ -3,8 +3,8 @@
  * Follows transformers, models/electra/modeling_electra.py.
  */
 import { ops } from 'onnx-grad';
+import type { Backbone } from '../backbone.ts';
 import { layerNorm, linear } from '../layers.ts';
-import type { Encoder } from './encoder.ts';
 import {
   countedPositions,
   decode,
@@ -20,10 +20,11 @@ interface ElectraConfig extends PostNormConfig {
 
 const defaults = { vocabSize: 30_522, hiddenSize: 256, heads: 4, intermediateSize: 1024, padTokenId: 0 };
 
-export const electra: Encoder<ElectraConfig> = {
+export const electra: Backbone<ElectraConfig> = {
   modelType: 'electra',
   className: 'Electra',
   prefix: 'electra',
+  languageModel: 'masked-lm',
   heads: ['classifier', 'generator_predictions', 'generator_lm_head', 'discriminator_predictions', 'qa_outputs'],
   idle: ['generator_lm_head.weight'], // a tied copy
 

@@ -5,6 +5,7 @@
  */
 import { attention, type Dim, ops, type Value } from 'onnx-grad';
 import { type Activation, activate, activationNames } from '../activations.ts';
+import type { Backbone, BaseConfig, WantedTokens } from '../backbone.ts';
 import { type ConfigReader, countLabels, paddingId, readConfig } from '../config.ts';
 import { isObject } from '../files/json.ts';
 import {
@@ -17,8 +18,8 @@ import {
   paddingBias,
   splitHeads,
 } from '../layers.ts';
+import { type Angles, rotaryAngles, rotaryFrequencies } from '../rotary.ts';
 import type { Scope } from '../scope.ts';
-import type { BaseConfig, Encoder, WantedTokens } from './encoder.ts';
 import { type Locality, localAttention, localityOf } from './local-attention.ts';
 
 const layerTypes = ['full_attention', 'sliding_attention'] as const;
@@ -41,7 +42,7 @@ interface ModernBertConfig extends BaseConfig {
   readonly classifierBias: boolean;
   readonly decoderBias: boolean;
   readonly classifierActivation: Activation;
-  readonly classifierPooling: 'first' | 'mean';
+  readonly classifierPooling: 'one' | 'mean';
   /** Whether the masked-LM head reads the word embeddings. */
   readonly tieWords: boolean;
 }
@@ -79,7 +80,7 @@ function parseModernBertConfig(json: Readonly<Record<string, unknown>>, file?: s
     classifierBias: config.boolean('classifier_bias', false),
     decoderBias: config.boolean('decoder_bias', true),
     classifierActivation: config.choice<Activation>('classifier_activation', activationNames, 'gelu'),
-    classifierPooling: config.choice('classifier_pooling', ['cls', 'mean'], 'cls') === 'mean' ? 'mean' : 'first',
+    classifierPooling: config.choice('classifier_pooling', ['cls', 'mean'], 'cls') === 'mean' ? 'mean' : 'one',
     tieWords: config.boolean('tie_word_embeddings', true),
     maxLength: null,
     typeVocabSize: 0,
@@ -119,23 +120,6 @@ function readTheta(
   return readConfig(own).number('rope_theta', limits);
 }
 
-interface Angles {
-  /** (T, D/2) */
-  readonly cosine: Value;
-  /** (T, D/2) */
-  readonly sine: Value;
-}
-
-/** Position times theta^(-2d/D), d from 0 to D/2 - 1; the powers in float32, as torch has them. */
-function anglesOf(scope: Scope, length: Dim, headSize: number, theta: number): Angles {
-  const frequencies = Float32Array.from({ length: headSize / 2 }, (_, d) => {
-    return 1 / Math.fround(theta ** Math.fround((2 * d) / headSize));
-  });
-  const positions = ops.reshape(ops.cast(ops.range(scope.graph, { limit: length }), 'float32'), [length, 1]);
-  const angles = ops.mul(positions, scope.graph.constant(frequencies, [1, headSize / 2]));
-  return { cosine: ops.cos(angles), sine: ops.sin(angles) };
-}
-
 /** What the layers of one kind share. */
 interface Surroundings {
   readonly angles: Angles;
@@ -145,7 +129,7 @@ interface Surroundings {
   readonly locality: Locality | null;
 }
 
-/** x + attention(norm(x)); with `wanted` 'first' from (B·T, E) to (B, E). */
+/** x + attention(norm(x)); with `wanted` 'one' from (B·T, E) to (B, E). */
 function attend(
   scope: Scope,
   x: Value,
@@ -156,7 +140,7 @@ function attend(
 ): Value {
   const { heads, hiddenSize, attentionDropout, attentionBias, layerNormEpsilon, normBias } = config;
   const [batch, , , length] = padding.dims as [Dim, 1, 1, Dim];
-  const isFirst = wanted === 'first';
+  const isFirst = wanted === 'one';
   const isUnnormed = at.endsWith('.0'); // the embeddings are normed
   const normed = isUnnormed ? x : layerNorm(scope, x, `${at}.attn_norm`, layerNormEpsilon, { bias: normBias });
   const shape = { inputSize: hiddenSize, size: hiddenSize, parts: 3, bias: attentionBias };
@@ -204,10 +188,11 @@ function predictionHead(scope: Scope, x: Value, config: ModernBertConfig): Value
 
 const WORDS = 'model.embeddings.tok_embeddings';
 
-export const modernbert: Encoder<ModernBertConfig> = {
+export const modernbert: Backbone<ModernBertConfig> = {
   modelType: 'modernbert',
   className: 'ModernBert',
   prefix: 'model',
+  languageModel: 'masked-lm',
   heads: ['head', 'classifier', 'decoder'],
   idle: ['decoder.weight'], // a tied copy
   parseConfig: parseModernBertConfig,
@@ -220,7 +205,10 @@ export const modernbert: Encoder<ModernBertConfig> = {
     const normed = layerNorm(scope, words, 'model.embeddings.norm', layerNormEpsilon, { bias });
     let x = scope.dropout(normed, config.hiddenDropout, 'model.embeddings');
     const padding = paddingBias(attentionMask);
-    const angles = (type: LayerType) => anglesOf(scope, length, hiddenSize / heads, thetas[type]);
+    const angles = (type: LayerType) => {
+      const frequencies = rotaryFrequencies(hiddenSize / heads, thetas[type]);
+      return rotaryAngles(scope, length, scope.graph.constant(frequencies, [1, frequencies.length]));
+    };
     const surroundings: Record<LayerType, Surroundings> = {
       full_attention: { padding, angles: angles('full_attention'), locality: null },
       sliding_attention: {

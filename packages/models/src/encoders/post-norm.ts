@@ -4,10 +4,10 @@
  */
 import { attention, type Dim, ops, type Value } from 'onnx-grad';
 import { type Activation, activate, activationNames } from '../activations.ts';
+import type { BaseConfig, ModelInputs, WantedTokens } from '../backbone.ts';
 import { type ConfigReader, countLabels, paddingId, readConfig } from '../config.ts';
 import { embedding, firstTokens, layerNorm, linear, mergeHeads, paddingBias, splitHeads } from '../layers.ts';
 import type { Scope } from '../scope.ts';
-import type { BaseConfig, EncoderInputs, WantedTokens } from './encoder.ts';
 
 /** What a layer needs to know. */
 export interface PostNormConfig extends BaseConfig {
@@ -81,7 +81,7 @@ export interface EmbeddingOptions {
 /** LayerNorm(words + types + positions) with dropout, (B·T, size). */
 export function embedTokens(
   scope: Scope,
-  { inputIds, tokenTypeIds }: EncoderInputs,
+  { inputIds, tokenTypeIds }: ModelInputs,
   config: PostNormConfig,
   { at, size, positions }: EmbeddingOptions,
 ): Value {
@@ -96,7 +96,7 @@ export function embedTokens(
 }
 
 /** Rows 0 to T - 1 of the table of positions. */
-export function countedPositions(scope: Scope, { inputIds }: EncoderInputs, rows: number, size: number, at: string) {
+export function countedPositions(scope: Scope, { inputIds }: ModelInputs, rows: number, size: number, at: string) {
   const table = scope.parameter(`${at}.position_embeddings.weight`, [rows, size]);
   return ops.slice(table, { axis: 0, end: inputIds.dims[1]! });
 }
@@ -130,11 +130,11 @@ export const bertLayerNames: LayerNames = {
   dropsAttended: true,
 };
 
-/** All layers, named `${at}.0` and so on; with `wanted` 'first' from (B·T, E) to (B, E). */
+/** All layers, named `${at}.0` and so on; with `wanted` 'one' from (B·T, E) to (B, E). */
 export function postNormLayers(
   scope: Scope,
   embedded: Value,
-  { attentionMask }: EncoderInputs,
+  { attentionMask }: ModelInputs,
   config: PostNormConfig,
   { at, names = bertLayerNames, wanted }: { at: string; names?: LayerNames; wanted: WantedTokens },
 ): Value {
@@ -147,7 +147,7 @@ export function postNormLayers(
   return x;
 }
 
-/** One layer; with `wanted` 'first' from (B·T, E) to (B, E). */
+/** One layer; with `wanted` 'one' from (B·T, E) to (B, E). */
 function layer(
   scope: Scope,
   x: Value,
@@ -160,8 +160,8 @@ function layer(
   const { heads, hiddenSize, hiddenDropout, layerNormEpsilon } = config;
   const [batch, , , length] = padding.dims as [Dim, 1, 1, Dim];
   const dense = (input: Value, name: string, size = hiddenSize) => linear(scope, input, `${at}.${name}`, size);
-  const asking = wanted === 'first' ? firstTokens(x, batch, length) : x;
-  const askingLength = wanted === 'first' ? 1 : length;
+  const asking = wanted === 'one' ? firstTokens(x, batch, length) : x;
+  const askingLength = wanted === 'one' ? 1 : length;
   const query = splitHeads(dense(asking, names.query), batch, askingLength, heads);
   const key = splitHeads(dense(x, names.key), batch, length, heads);
   const value = splitHeads(dense(x, names.value), batch, length, heads);

@@ -4,9 +4,9 @@
  * Follows transformers, models/roberta/modeling_roberta.py; models/xlm_roberta has the same code.
  */
 import { ops, type Value } from 'onnx-grad';
+import type { Backbone, ModelInputs } from '../backbone.ts';
 import { embedding, layerNorm, linear } from '../layers.ts';
 import type { Scope } from '../scope.ts';
-import type { Encoder, EncoderInputs } from './encoder.ts';
 import { decode, embedTokens, type PostNormConfig, parsePostNormConfig, postNormLayers } from './post-norm.ts';
 
 interface RobertaConfig extends PostNormConfig {
@@ -24,7 +24,7 @@ function parseRobertaConfig(json: Readonly<Record<string, unknown>>, file: strin
 }
 
 /** padding + 1, padding + 2, … for the tokens of a row in order; padding, wherever it stands, has its own: (B, T, E). */
-function positionsOf(scope: Scope, { inputIds }: EncoderInputs, config: RobertaConfig, at: string): Value {
+function positionsOf(scope: Scope, { inputIds }: ModelInputs, config: RobertaConfig, at: string): Value {
   const { padTokenId, maxPositions, hiddenSize } = config;
   const padding = scope.graph.integers([padTokenId], []);
   const isReal = ops.cast(ops.not(ops.equal(inputIds, padding)), 'int64'); // (B, T)
@@ -34,7 +34,8 @@ function positionsOf(scope: Scope, { inputIds }: EncoderInputs, config: RobertaC
 }
 
 const family = {
-  prefix: 'roberta', // XLM-RoBERTa's too
+  prefix: 'roberta',
+  languageModel: 'masked-lm', // XLM-RoBERTa's too
   heads: ['pooler', 'classifier', 'lm_head', 'qa_outputs'],
   idle: ['lm_head.bias', 'lm_head.decoder'], // tied copies
 
@@ -61,16 +62,16 @@ const family = {
       untiedBias: 'lm_head.decoder.bias',
     });
   },
-} satisfies Partial<Encoder<RobertaConfig>>;
+} satisfies Partial<Backbone<RobertaConfig>>;
 
-export const roberta: Encoder<RobertaConfig> = {
+export const roberta: Backbone<RobertaConfig> = {
   ...family,
   modelType: 'roberta',
   className: 'Roberta',
   parseConfig: (json, file) => parseRobertaConfig(json, file, 50_265),
 };
 
-export const xlmRoberta: Encoder<RobertaConfig> = {
+export const xlmRoberta: Backbone<RobertaConfig> = {
   ...family,
   modelType: 'xlm-roberta',
   className: 'XLMRoberta',

@@ -17,6 +17,8 @@ export interface BpeModel {
   readonly unkId: number | undefined;
   /** Whether a run of unknown characters is one. */
   readonly fusesUnknown: boolean;
+  /** Ids of the 256 bytes, -1 for none, which spell a character without an id; undefined where the model has no such. */
+  readonly byteIds?: Int32Array | undefined;
 }
 
 /** Two ids below 2^24 as one number. */
@@ -42,13 +44,20 @@ export function createBpeEncoder(model: BpeModel): (word: string, ids: number[])
   };
 }
 
-function symbolsOf(word: string, { symbols, unkId, fusesUnknown }: BpeModel): number[] {
+const encoder = new TextEncoder();
+
+function symbolsOf(word: string, { symbols, unkId, fusesUnknown, byteIds }: BpeModel): number[] {
   const ids: number[] = [];
   let isAfterUnknown = false;
   for (const character of word) {
     const id = symbols.get(character);
+    const spelled =
+      id === undefined && byteIds ? Array.from(encoder.encode(character), (byte) => byteIds[byte]!) : [-1];
     if (id !== undefined) ids.push(id);
-    else if (unkId !== undefined && !(fusesUnknown && isAfterUnknown)) ids.push(unkId);
+    else if (!spelled.includes(-1)) {
+      ids.push(...spelled);
+      continue; // and does not part unknown characters, as in the reference
+    } else if (unkId !== undefined && !(fusesUnknown && isAfterUnknown)) ids.push(unkId);
     isAfterUnknown = id === undefined;
   }
   return ids;

@@ -41,8 +41,10 @@ const YOUNGER_LETTERS =
   '\\u{1E6E7}-\\u{1E6ED}\\u{1E6F0}-\\u{1E6F4}\\u{1E6FE}\\u{1E6FF}\\u{2B73A}-\\u{2B73F}\\u{2CEA2}-\\u{2CEAD}' +
   '\\u{323B0}-\\u{33479}';
 const YOUNGER_NUMBERS = '\\u{11DE0}-\\u{11DE9}\\u{16FF4}-\\u{16FF6}';
-const [LETTER, NUMBER] = [`[\\p{L}--[${YOUNGER_LETTERS}]]`, `[\\p{N}--[${YOUNGER_NUMBERS}]]`];
-const SPACE = '\\p{White_Space}';
+/** Classes of the reference's patterns, for the flag v. */
+export const LETTER = `[\\p{L}--[${YOUNGER_LETTERS}]]`;
+export const NUMBER = `[\\p{N}--[${YOUNGER_NUMBERS}]]`;
+export const SPACE = '\\p{White_Space}';
 const WORDS = new RegExp(
   `'s|'t|'re|'ve|'m|'ll|'d| ?${LETTER}+| ?${NUMBER}+| ?[^${SPACE}${LETTER}${NUMBER}]+|${SPACE}+(?!\\P{White_Space})|${SPACE}+`,
   'gv',

@@ -46,7 +46,7 @@ const loaders: readonly Loader[] = [
 ];
 
 const SUPPORTED =
-  'tokenizer.json (WordPiece, Unigram or byte-level BPE), spm.model (DeBERTa v2 and v3), ' +
+  'tokenizer.json (WordPiece, Unigram or BPE), spm.model (DeBERTa v2 and v3), ' +
   'sentencepiece.bpe.model (XLM-RoBERTa), vocab.json with merges.txt (RoBERTa), vocab.txt (BERT)';
 
 /**

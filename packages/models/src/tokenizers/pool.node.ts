@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { ConfigError } from 'onnx-grad';
+import { openModelFolder } from '../hub/open-folder.node.ts';
 import type { TokenizerOptions } from './load.ts';
 import { openTokenizer } from './open.node.ts';
 import {
@@ -63,13 +64,14 @@ export class TokenizerPool {
   }
 
   /**
-   * Starts the threads and opens the folder's tokenizer in each.
+   * Starts the threads and opens the tokenizer of the folder or hub id in each.
    * @throws FormatError as `openTokenizer` does; ConfigError for a bad number of threads
    */
-  static async open(folder: string, { threads = 1, ...options }: PoolOptions = {}): Promise<TokenizerPool> {
+  static async open(name: string, { threads = 1, ...options }: PoolOptions = {}): Promise<TokenizerPool> {
     if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS) {
       throw new ConfigError(`threads must be a whole number from 1 to ${MAX_THREADS}, got ${threads}.`);
     }
+    const { folder } = await openModelFolder(name, { parts: 'tokenizer' });
     const tokenizer = await openTokenizer(folder, options); // a bad folder fails here, with an error of the right class
     const url = new URL(import.meta.url.endsWith('.ts') ? './worker.node.ts' : './worker.node.js', import.meta.url);
     const workers = Array.from({ length: threads }, () => new Worker(url, { workerData: { folder, options } }));

@@ -1,7 +1,7 @@
-"""Writes the encoders' oracle fixtures: tiny models of Hugging Face transformers with their logits, losses and gradients.
+"""Writes the models' oracle fixtures: tiny models of Hugging Face transformers with their logits, losses and gradients.
 
     python3 -m venv .venv && .venv/bin/pip install -r requirements.txt     # here or anywhere
-    .venv/bin/python make_encoders.py [case ...]                           # no case: all of them, some seconds
+    .venv/bin/python make_models.py [case ...]                           # no case: all of them, some seconds
 
 README.md lists the cases and what each file holds. Float32, one thread, eager attention, dropout off.
 """
@@ -31,10 +31,18 @@ from transformers import (
     ElectraForMaskedLM,
     ElectraForSequenceClassification,
     ElectraModel,
+    LlamaConfig,
+    LlamaForCausalLM,
+    LlamaForSequenceClassification,
+    LlamaModel,
     ModernBertConfig,
     ModernBertForMaskedLM,
     ModernBertForSequenceClassification,
     ModernBertModel,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+    Qwen2ForSequenceClassification,
+    Qwen2Model,
     RobertaConfig,
     RobertaForMaskedLM,
     RobertaForSequenceClassification,
@@ -88,7 +96,18 @@ MODERNBERT = dict(
     cls_token_id=1,
     sep_token_id=2,
 )
-BARE = (BertModel, DistilBertModel, ElectraModel, ModernBertModel, RobertaModel, XLMRobertaModel)
+# Two queries share a key.
+DECODER = {**MINI, 'hidden_size': 16, 'num_attention_heads': 4, 'num_key_value_heads': 2, 'pad_token_id': 0}
+BARE = (
+    BertModel,
+    DistilBertModel,
+    ElectraModel,
+    LlamaModel,
+    ModernBertModel,
+    Qwen2Model,
+    RobertaModel,
+    XLMRobertaModel,
+)
 
 
 def bert(shape=SMALL, head=BertForSequenceClassification, **options):
@@ -118,6 +137,15 @@ def distilbert(head=DistilBertForSequenceClassification, **options):
 
 def modernbert(shape=MODERNBERT, head=ModernBertForSequenceClassification, **options):
     return head, ModernBertConfig(**{**shape, **options})
+
+
+def llama(head=LlamaForSequenceClassification, rope=None, **options):
+    rope = None if rope is None else {'rope_theta': 30.0, **rope}
+    return head, LlamaConfig(**{**DECODER, 'rope_parameters': rope, **options})
+
+
+def qwen2(head=Qwen2ForSequenceClassification, **options):
+    return head, Qwen2Config(**{**DECODER, **options})
 
 
 # case -> (model, real lengths of the batch's rows). LayerNorm's eps is 0.02 where it is varied at all: 1e-5 against 1e-12
@@ -261,6 +289,90 @@ LATER_CASES = {
     'modernbert-model': (modernbert(head=ModernBertModel), BLOCKS),
 }
 
+# Decoders. Texts are longer than `max_position_embeddings` where positions are stretched.
+STRETCHED = dict(max_position_embeddings=16, hidden_size=32)
+DECODER_CASES = {
+    'llama-tiny': (llama(), SHORT),
+    'llama-options': (
+        llama(
+            head_dim=6,
+            num_key_value_heads=1,
+            attention_bias=True,
+            mlp_bias=True,
+            hidden_act='gelu',
+            rms_norm_eps=0.02,
+            num_labels=3,
+            pad_token_id=5,
+        ),
+        SHORT,
+    ),
+    'llama-regression': (llama(num_labels=1, num_key_value_heads=None), SHORT),
+    'llama-nopad': (llama(pad_token_id=None), [9]),
+    'llama-left': (llama(), [-13, -7, -2, -11]),  # padded on the left
+    'llama-theta': (llama(rope={'rope_type': 'default', 'rope_theta': 50.0}), SHORT),
+    'llama-linear': (llama(rope={'rope_type': 'linear', 'factor': 3.0}, **STRETCHED), LONG),
+    'llama-dynamic': (llama(rope={'rope_type': 'dynamic', 'factor': 2.0}, **STRETCHED), LONG),
+    'llama-dynamic-short': (llama(rope={'rope_type': 'dynamic', 'factor': 2.0}, **STRETCHED), SHORT),
+    'llama-llama3': (
+        llama(
+            rope={
+                'rope_type': 'llama3',
+                'factor': 8.0,
+                'low_freq_factor': 1.0,
+                'high_freq_factor': 4.0,
+                'original_max_position_embeddings': 40,
+            },
+            **STRETCHED,
+        ),
+        LONG,
+    ),
+    'llama-yarn': (
+        llama(
+            rope={
+                'rope_type': 'yarn',
+                'factor': 4.0,
+                'beta_fast': 4,
+                'beta_slow': 1,
+                'original_max_position_embeddings': 16,
+            },
+            **STRETCHED,
+        ),
+        LONG,
+    ),
+    'llama-yarn-options': (
+        llama(
+            rope={
+                'rope_type': 'yarn',
+                'factor': 4.0,
+                'beta_fast': 3,
+                'mscale': 1.5,
+                'mscale_all_dim': 0.7,
+                'truncate': False,
+                'original_max_position_embeddings': 16,
+            },
+            **STRETCHED,
+        ),
+        LONG,
+    ),
+    'llama-published': (
+        llama(rope={'rope_type': 'llama3', 'factor': 8.0, 'low_freq_factor': 1.0, 'high_freq_factor': 4.0,
+                    'original_max_position_embeddings': 40}, **STRETCHED),
+        LONG,
+    ),
+    'llama-lm': (llama(head=LlamaForCausalLM, tie_word_embeddings=True), SHORT),
+    'llama-lm-untied': (llama(head=LlamaForCausalLM, num_key_value_heads=1), SHORT),
+    'llama-model': (llama(head=LlamaModel), SHORT),
+    'qwen2-tiny': (qwen2(use_sliding_window=True, sliding_window=5, max_window_layers=1), LONG),
+    'qwen2-listed': (
+        qwen2(use_sliding_window=True, sliding_window=4, layer_types=['sliding_attention', 'full_attention']),
+        SHORT,
+    ),
+    'qwen2-published': (qwen2(sliding_window=5, max_window_layers=1), LONG),  # no window: use_sliding_window is false
+    'qwen2-lm': (qwen2(head=Qwen2ForCausalLM, tie_word_embeddings=True), SHORT),
+    'qwen2-lm-untied': (qwen2(head=Qwen2ForCausalLM, num_key_value_heads=4), SHORT),
+    'qwen2-model': (qwen2(head=Qwen2Model), SHORT),
+}
+
 
 def randomise(model, generator, std):
     """Every parameter random, biases and norms too, so that no term can go missing unseen."""
@@ -285,10 +397,12 @@ def make_model(model_class, config, generator, std):
 
 
 def make_batch(config, lengths, generator):
-    """Right-padded rows, the padding id inside a row once (its lookup gets no gradient), each token type in use."""
-    B, T = len(lengths), max(lengths)
+    """Right-padded rows (on the left where lengths are negative), the padding id inside a row once (its lookup gets no
+    gradient), each token type in use."""
+    B, T = len(lengths), max(abs(length) for length in lengths)
     padding = config.pad_token_id if config.pad_token_id is not None else 0
-    mask = (torch.arange(T) < torch.tensor(lengths)[:, None]).long()  # (B, T)
+    mask = (torch.arange(T) < torch.tensor(lengths).abs()[:, None]).long()  # (B, T)
+    mask = mask.flip(1) if lengths[0] < 0 else mask
     ids = torch.randint(6, VOCAB, (B, T), generator=generator)
     ids[0, 3] = padding
     type_count = getattr(config, 'type_vocab_size', None)
@@ -302,7 +416,7 @@ def make_batch(config, lengths, generator):
 
 def make_labels(model, config, batch, generator):
     B = len(batch['input_ids'])
-    if 'ForMaskedLM' in type(model).__name__:
+    if type(model).__name__.endswith('LM'):
         chosen = (torch.rand(batch['input_ids'].shape, generator=generator) < 0.4) & (batch['attention_mask'] == 1)
         words = torch.randint(0, VOCAB, chosen.shape, generator=generator)
         return torch.where(chosen, words, -100)  # transformers' ignored index
@@ -368,7 +482,7 @@ def fresh_folder(name):
 
 
 def write_case(name, seed):
-    (model_class, config), lengths = {**CASES, **LATER_CASES}[name]
+    (model_class, config), lengths = {**CASES, **LATER_CASES, **DECODER_CASES}[name]
     generator = torch.Generator().manual_seed(seed)
     model = make_model(model_class, config, generator, std=0.25)
     batch = make_batch(config, lengths, generator)
@@ -392,6 +506,23 @@ PUBLISHED = {
     'modernbert-published': dict(  # jhu-clsp/ettin-encoder-*
         left_out=['layer_types', 'rope_parameters', 'tie_word_embeddings'],
         written={'global_attn_every_n_layers': 3, 'global_rope_theta': 90.0, 'local_rope_theta': 20.0},
+    ),
+    'llama-published': dict(  # meta-llama/Llama-3.1-*
+        left_out=['rope_parameters', 'tie_word_embeddings', 'mlp_bias', 'head_dim'],
+        written={
+            'rope_theta': 30.0,
+            'rope_scaling': {
+                'type': 'llama3',
+                'factor': 8.0,
+                'low_freq_factor': 1.0,
+                'high_freq_factor': 4.0,
+                'original_max_position_embeddings': 40,
+            },
+        },
+    ),
+    'qwen2-published': dict(  # Qwen/Qwen2.5-*
+        left_out=['layer_types', 'rope_parameters', 'tie_word_embeddings'],
+        written={'rope_theta': 10000.0, 'sliding_window': 5},
     ),
 }
 
@@ -417,6 +548,7 @@ LATER_STEPS_CASES = {
     'steps50-roberta': roberta(SMALL),
     'steps50-modernbert': modernbert({**ALTERNATING, 'hidden_size': 24}, local_attention=4),
 }
+DECODER_STEPS_CASES = {'steps50-qwen2': qwen2()}
 
 
 def make_steps_batch(config, generator):
@@ -432,7 +564,7 @@ def make_steps_batch(config, generator):
 
 
 def write_steps(name, seed):
-    model_class, config = {**STEPS_CASES, **LATER_STEPS_CASES}[name]
+    model_class, config = {**STEPS_CASES, **LATER_STEPS_CASES, **DECODER_STEPS_CASES}[name]
     generator = torch.Generator().manual_seed(seed)
     model = make_model(model_class, config, generator, std=0.2)
     folder = fresh_folder(name)
@@ -484,6 +616,8 @@ WRITERS = {
     **{name: write_steps for name in STEPS_CASES},
     **{name: write_case for name in LATER_CASES},
     **{name: write_steps for name in LATER_STEPS_CASES},
+    **{name: write_case for name in DECODER_CASES},
+    **{name: write_steps for name in DECODER_STEPS_CASES},
 }
 
 if __name__ == '__main__':

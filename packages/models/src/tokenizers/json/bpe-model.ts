@@ -1,20 +1,21 @@
 import type { JsonObject } from '../../files/json.ts';
 import { createBpeEncoder, pairKey } from '../bpe.ts';
 import { type ComponentPlace, fieldError } from './components.ts';
-import { readVocab, type WordModel } from './models.ts';
+import { byteIdsOf, readVocab, type WordModel } from './models.ts';
 
 /**
- * A "BPE" model of a tokenizer.json, byte-level as RoBERTa's and ModernBERT's are.
+ * A "BPE" model of a tokenizer.json: byte-level as those of RoBERTa, ModernBERT, Llama 3 and Qwen, or with bytes for the
+ * characters it lacks as SentencePiece's of Llama 2.
  *
  * Ours for the reason WordPiece is: that of @huggingface/tokenizers 0.2.0 cannot be told which tokens text must not reach.
  *
  * Source: tokenizers 0.23, models/bpe/model.rs and serialization.rs
  */
 export function createBpe(config: JsonObject, place: ComponentPlace): WordModel {
-  for (const key of ['continuing_subword_prefix', 'end_of_word_suffix', 'byte_fallback', 'dropout']) {
+  for (const key of ['continuing_subword_prefix', 'end_of_word_suffix', 'dropout']) {
     const value = config[key];
     const isAbsent = value === undefined || value === null || value === '' || value === false || value === 0;
-    if (!isAbsent) throw fieldError(place, key, 'is not supported. Supported: byte-level BPE, which has none.');
+    if (!isAbsent) throw fieldError(place, key, 'is not supported: none of the models we read has it.');
   }
   const vocab = readVocab(config.vocab, place);
   const { unk_token: unkToken } = config;
@@ -48,6 +49,7 @@ export function createBpe(config: JsonObject, place: ComponentPlace): WordModel 
         symbols: new Map(allowed.filter(([token]) => isOneCharacter(token))),
         words: config.ignore_merges === true ? new Map(allowed) : none,
         fusesUnknown: config.fuse_unk === true,
+        byteIds: config.byte_fallback === true ? byteIdsOf(vocab) : undefined,
       });
     },
   };

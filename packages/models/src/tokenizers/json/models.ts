@@ -150,7 +150,8 @@ function createUnigram(config: JsonObject, place: ComponentPlace): WordModel {
   };
 }
 
-function byteIdsOf(vocab: ReadonlyMap<string, number>): Int32Array {
+/** Ids of "<0x00>" to "<0xFF>", -1 for those that the vocabulary lacks. */
+export function byteIdsOf(vocab: ReadonlyMap<string, number>): Int32Array {
   const name = (byte: number) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
   return Int32Array.from({ length: 256 }, (_, byte) => vocab.get(name(byte)) ?? -1);
 }

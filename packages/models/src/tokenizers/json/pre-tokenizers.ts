@@ -1,5 +1,6 @@
-import type { JsonObject } from '../../files/json.ts';
+import { isObject, type JsonObject } from '../../files/json.ts';
 import { splitWords, toByteLevel } from '../byte-level.ts';
+import { translatePattern } from '../oniguruma.ts';
 import { build, type ComponentPlace, componentList, fieldError } from './components.ts';
 import { punctuationClass } from './unicode-tables.ts';
 
@@ -7,7 +8,7 @@ import { punctuationClass } from './unicode-tables.ts';
  * The "pre_tokenizer" of a tokenizer.json: text to the words the model sees.
  *
  * All ours: those of @huggingface/tokenizers 0.2.0 use JavaScript's white space and its newer punctuation, join
- * neighbouring punctuation, and do not split at U+2581.
+ * neighbouring punctuation, do not split at U+2581, and know other Unicode tables than the reference's patterns.
  *
  * Source: tokenizers 0.23, src/pre_tokenizers
  */
@@ -24,6 +25,7 @@ const preTokenizers: { readonly [type: string]: (config: JsonObject, place: Comp
     if (behavior !== 'Isolated') throw fieldError(place, 'behavior', 'is not supported. Supported: Isolated.');
     return matching(`[^${punctuationClass}]+|[${punctuationClass}]`);
   },
+  Split: createSplit,
   Metaspace: createMetaspace,
   ByteLevel: ({ add_prefix_space: addSpace = true, use_regex: usesRegex = true }) => {
     const split = usesRegex === false ? (text: string) => [text] : splitWords;
@@ -46,6 +48,41 @@ export function createPreTokenizer(value: unknown, place: ComponentPlace): PreTo
 function matching(source: string): PreTokenizer {
   const pattern = new RegExp(source, 'gu');
   return (text) => text.match(pattern) ?? [];
+}
+
+const MAX_PATTERN_CHARS = 1000;
+
+/** What a pattern matches, and what lies between. */
+function createSplit({ pattern, behavior, invert }: JsonObject, place: ComponentPlace): PreTokenizer {
+  if (behavior !== 'Isolated' && behavior !== 'Removed') {
+    throw fieldError(place, 'behavior', 'is not supported. Supported: Isolated, Removed.');
+  }
+  if (invert === true) throw fieldError(place, 'invert', 'is not supported.');
+  const { String: literal, Regex: regex } = isObject(pattern) ? pattern : {};
+  const source = typeof literal === 'string' ? literal.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&') : regex;
+  if (typeof source !== 'string' || source === '' || source.length > MAX_PATTERN_CHARS) {
+    const expected = `must be {"String": …} or {"Regex": …} of at most ${MAX_PATTERN_CHARS} characters.`;
+    throw fieldError(place, 'pattern', expected);
+  }
+  let compiled: RegExp;
+  try {
+    compiled = translatePattern(source);
+  } catch (cause) {
+    throw fieldError(place, 'pattern.Regex', 'is a pattern we cannot translate.', cause);
+  }
+  const isKept = behavior === 'Isolated';
+  return (text) => {
+    const words: string[] = [];
+    let end = 0;
+    for (const { 0: match, index } of text.matchAll(compiled)) {
+      if (match === '') continue;
+      if (index > end) words.push(text.slice(end, index));
+      if (isKept) words.push(match);
+      end = index + match.length;
+    }
+    if (end < text.length) words.push(text.slice(end));
+    return words;
+  };
 }
 
 /** Spaces to U+2581, one in front, and a cut before each. */

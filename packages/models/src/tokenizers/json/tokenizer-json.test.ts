@@ -34,7 +34,6 @@ describe('a damaged tokenizer.json is refused, by field:', () => {
     ['a merge into no token', bpe({ merges: [['b', 'a']] }), 'model.merges[0] must join two tokens'],
     ['an unknown token that is none', bpe({ unk_token: '<unk>' }), 'model.unk_token must be a token'],
     ['prefixes within words', bpe({ continuing_subword_prefix: '##' }), 'model.continuing_subword_prefix is not'],
-    ['bytes as a fallback', bpe({ byte_fallback: true }), 'model.byte_fallback is not supported'],
     ['dropped merges', bpe({ dropout: 0.1 }), 'model.dropout is not supported'],
     ['a type from the prototype', { model: { type: 'constructor' } }, 'model.type is "constructor"'],
     ['a vocabulary that is a list', wordPiece({ vocab: [] }), 'model.vocab must be an object'],

@@ -144,12 +144,15 @@ function readAddedTokens(json: JsonObject, file: string, config: JsonObject): Ad
 
 function readSpecialIds(model: WordModel, added: readonly AddedToken[], config: JsonObject, file: string): SpecialIds {
   const idOf = (name: string) => added.find(({ content }) => content === name)?.id ?? model.vocab.get(name);
+  // a file that names its added tokens names them all: "[MASK]" in its vocabulary is a word like others
+  const usualId = (name: string) =>
+    added.length === 0 ? idOf(name) : added.find(({ content }) => content === name)?.id;
   const ids: Partial<Record<Role, number | undefined>> = {};
   for (const role of Object.keys(usualNames) as Role[]) {
     const configured = config[`${role}_token`];
     const name = isObject(configured) ? configured.content : configured;
     if (typeof name !== 'string') {
-      ids[role] = usualNames[role].map(idOf).find((id) => id !== undefined);
+      ids[role] = usualNames[role].map(usualId).find((id) => id !== undefined);
       continue;
     }
     ids[role] = idOf(name);
@@ -158,11 +161,17 @@ function readSpecialIds(model: WordModel, added: readonly AddedToken[], config: 
       throw new FormatError(message, { file: 'tokenizer_config.json', field: `${role}_token` });
     }
   }
+  ids.pad ??= idOf(endOfText(config)); // decoders often have no token of their own for it; the mask hides what it is
   if (ids.pad === undefined) {
     const remedy = 'Name it as "pad_token" in tokenizer_config.json.';
     throw new FormatError(`${file} has no padding token. ${remedy}`, { file, field: 'added_tokens' });
   }
   return { pad: ids.pad, unk: ids.unk ?? model.unkId, cls: ids.cls, sep: ids.sep, mask: ids.mask };
+}
+
+function endOfText({ eos_token: token }: JsonObject): string {
+  const name = isObject(token) ? token.content : token;
+  return typeof name === 'string' ? name : '</s>';
 }
 
 /** What each id stands for; holes are empty. */

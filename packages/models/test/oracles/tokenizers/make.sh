@@ -9,13 +9,15 @@ slow=$1 fast=$2 work=$(mktemp -d)
 "$slow" make_tokenizers.py texts.json.gz "$work"
 mkdir "$work/trained" && cp "$work/wordpiece/tokenizer_config.json" "$work/trained/"
 node --conditions=source ../../../scripts/train-tokenizer.ts texts.json.gz "$work/trained/tokenizer.json" 1000
-for kind in wordpiece unigram xlm-roberta roberta roberta-files modernbert trained; do
+"$fast" make_decoder_tokenizers.py texts.json.gz "$work"
+for kind in wordpiece unigram xlm-roberta roberta roberta-files modernbert trained llama llama3 qwen2; do
   "$fast" record_ids.py "$work/$kind" texts.json.gz "$work/$kind/ids.json.gz"
 done
 for kind in sentencepiece sentencepiece-plain xlm-roberta-spm; do
   "$slow" record_ids.py "$work/$kind" texts.json.gz "$work/$kind/ids.json.gz" --slow
 done
-for kind in wordpiece unigram sentencepiece sentencepiece-plain xlm-roberta xlm-roberta-spm roberta roberta-files modernbert trained; do
+for kind in wordpiece unigram sentencepiece sentencepiece-plain xlm-roberta xlm-roberta-spm roberta roberta-files modernbert trained \
+  llama llama3 qwen2; do
   mkdir -p "$kind"
   cp "$work/$kind/ids.json.gz" "$kind/"
   for file in tokenizer.json spm.model sentencepiece.bpe.model vocab.json merges.txt tokenizer_config.json; do

@@ -29,6 +29,16 @@ const benches: Record<string, Bench> = {
       --minilm <folder>  weights (default: the peers')            --data <folder> ../shared/data/train`,
     run: async (argv) => (await import('./distill.ts')).runDistill(argv),
   },
+  scale: {
+    summary: `large models and long texts: memory, time, saving and loading
+      --cases <text>     only rows whose name contains it`,
+    run: async (argv) => (await import('./scale.ts')).runScale(argv),
+  },
+  rows: {
+    summary: `a million texts: near-duplicates, overlap, ledger, export
+      --counts <n,n>     100000,1000000                           --peer none     ours alone`,
+    run: async (argv) => (await import('./rows.ts')).runRows(argv),
+  },
   drive: {
     summary: `calls to a server, how close to the most it could answer, and beside distilabel
       --calls <n>        20000                                    --in-flight <n> 512
@@ -39,7 +49,7 @@ const benches: Record<string, Bench> = {
 };
 
 const usage = [
-  'npm run bench -- setup [torch|distilabel] installs the peers into bench/peers/.venv* (Python, 6 and 0.6 GB)',
+  'npm run bench -- setup [torch|distilabel|datatrove] installs the peers into bench/peers/.venv* (Python, 6, 0.6 and 0.6 GB)',
   'npm run bench -- <name> [--json] ...      prints a table, or one JSON object',
   ...Object.entries(benches).map(([name, { summary }]) => `  ${name}: ${summary}`),
   '',

@@ -73,6 +73,7 @@ test('prints every row, in float32 and beside the peer in bfloat16', async () =>
   const cases = [
     ...shapes.map((shape) => `fixed ${shape}`),
     ...shapes.map((shape) => `fixed ${shape} nodropout`),
+    ...['fixed roberta-base 4x256', 'fixed ettin-17m 16x128', 'fixed ettin-17m 4x512'],
     'real usual',
     'real grouped',
   ];

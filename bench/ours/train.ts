@@ -20,14 +20,14 @@ const SEED = 1;
 
 /** An encoder of a given shape with a two-label head, trained on batches of random ids of full length. */
 export interface FixedCase {
-  readonly family: 'bert' | 'deberta-v2';
+  readonly family: keyof typeof familyConfigs;
   readonly hidden: number;
   readonly layers: number;
   readonly heads: number;
   readonly intermediate: number;
   readonly vocab: number;
   readonly batch: number;
-  /** Tokens of each row; there are max(512, length) positions. DeBERTa's other settings are v3's, with 256 buckets. */
+  /** Tokens of each row; there are max(512, length) positions. */
   readonly length: number;
   /** Probability, of hidden states and of attention alike; 0 is off. */
   readonly dropout: number;
@@ -168,7 +168,7 @@ function countParameters({ scope }: Model): number {
 
 /** The case as a config.json. */
 function hubConfig(fixed: FixedCase): Record<string, unknown> {
-  const shape = {
+  return {
     model_type: fixed.family,
     hidden_size: fixed.hidden,
     num_hidden_layers: fixed.layers,
@@ -178,16 +178,27 @@ function hubConfig(fixed: FixedCase): Record<string, unknown> {
     max_position_embeddings: Math.max(512, fixed.length),
     hidden_dropout_prob: fixed.dropout,
     attention_probs_dropout_prob: fixed.dropout,
+    ...familyConfigs[fixed.family](fixed),
   };
-  return fixed.family === 'bert' ? shape : { ...shape, ...DEBERTA_V3 };
 }
 
-const DEBERTA_V3 = {
-  relative_attention: true,
-  pos_att_type: ['p2c', 'c2p'],
-  share_att_key: true,
-  norm_rel_ebd: 'layer_norm',
-  position_buckets: 256,
-  position_biased_input: false,
-  type_vocab_size: 0,
+/** What the families' models have beside their shape. */
+const familyConfigs = {
+  bert: () => ({}),
+  'deberta-v2': () => ({
+    relative_attention: true,
+    pos_att_type: ['p2c', 'c2p'],
+    share_att_key: true,
+    norm_rel_ebd: 'layer_norm',
+    position_buckets: 256,
+    position_biased_input: false,
+    type_vocab_size: 0,
+  }),
+  modernbert: () => ({ local_rope_theta: 160_000 }), // Ettin's
+  roberta: ({ length }: { length: number }) => ({
+    max_position_embeddings: Math.max(512, length) + 2,
+    pad_token_id: 1,
+    type_vocab_size: 1,
+    layer_norm_eps: 1e-5,
+  }),
 };

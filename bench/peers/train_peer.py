@@ -27,6 +27,10 @@ from transformers import (
     BertForSequenceClassification,
     DebertaV2Config,
     DebertaV2ForSequenceClassification,
+    ModernBertConfig,
+    ModernBertForSequenceClassification,
+    RobertaConfig,
+    RobertaForSequenceClassification,
 )
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
@@ -49,6 +53,12 @@ def make_model(case):
     )
     if case['family'] == 'bert':
         return BertForSequenceClassification(BertConfig(**shape))
+    if case['family'] == 'roberta':
+        positions = max(512, case['length']) + 2
+        more = dict(max_position_embeddings=positions, type_vocab_size=1, layer_norm_eps=1e-5)
+        return RobertaForSequenceClassification(RobertaConfig(**{**shape, **more}))
+    if case['family'] == 'modernbert':
+        return ModernBertForSequenceClassification(ModernBertConfig(**shape, local_rope_theta=160_000.0))
     v3 = dict(  # microsoft/deberta-v3-xsmall's config.json
         relative_attention=True,
         pos_att_type=['p2c', 'c2p'],
@@ -67,8 +77,8 @@ def make_model(case):
 
 def make_optimizer(model, learning_rate):
     """Decay on weights alone, as the product's own recipe has it; fused is PyTorch's fastest."""
-    plain = [p for n, p in model.named_parameters() if n.endswith('bias') or 'LayerNorm' in n]
-    decayed = [p for n, p in model.named_parameters() if not (n.endswith('bias') or 'LayerNorm' in n)]
+    plain = [p for p in model.parameters() if p.dim() == 1]  # biases and norms
+    decayed = [p for p in model.parameters() if p.dim() > 1]
     groups = [{'params': decayed, 'weight_decay': WEIGHT_DECAY}, {'params': plain, 'weight_decay': 0.0}]
     return torch.optim.AdamW(groups, lr=learning_rate, fused=True)
 

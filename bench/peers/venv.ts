@@ -9,6 +9,7 @@ const folder = import.meta.dirname;
 const environments = {
   torch: { venv: '.venv', requirements: 'requirements.txt' },
   distilabel: { venv: '.venv-distilabel', requirements: 'requirements-distilabel.txt' },
+  datatrove: { venv: '.venv-datatrove', requirements: 'requirements-datatrove.txt' },
 } as const;
 
 export type EnvironmentName = keyof typeof environments;

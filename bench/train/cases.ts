@@ -1,14 +1,32 @@
 /** The rows of the training benchmark as data, and the arithmetic that a step of each needs. */
 import type { FixedCase } from '../ours/train.ts';
 
-type Shape = Pick<FixedCase, 'family' | 'hidden' | 'layers' | 'heads' | 'intermediate' | 'vocab'>;
+type Shape = Pick<FixedCase, 'family' | 'hidden' | 'layers' | 'heads' | 'intermediate' | 'vocab' | 'dropout'>;
 
+/** As the models' config.json files have them. */
 const shapes = {
-  minilm: { family: 'bert', hidden: 384, layers: 6, heads: 12, intermediate: 1536, vocab: 30_522 },
-  'deberta-v3-xsmall': { family: 'deberta-v2', hidden: 384, layers: 12, heads: 6, intermediate: 1536, vocab: 128_100 },
+  minilm: { family: 'bert', hidden: 384, layers: 6, heads: 12, intermediate: 1536, vocab: 30_522, dropout: 0.1 },
+  'deberta-v3-xsmall': {
+    family: 'deberta-v2',
+    hidden: 384,
+    layers: 12,
+    heads: 6,
+    intermediate: 1536,
+    vocab: 128_100,
+    dropout: 0.1,
+  },
+  'roberta-base': {
+    family: 'roberta',
+    hidden: 768,
+    layers: 12,
+    heads: 12,
+    intermediate: 3072,
+    vocab: 50_265,
+    dropout: 0.1,
+  },
+  'ettin-17m': { family: 'modernbert', hidden: 256, layers: 7, heads: 4, intermediate: 384, vocab: 50_368, dropout: 0 },
 } satisfies Record<string, Shape>;
 
-const DROPOUT = 0.1; // both models' config.json
 const BUCKETS = 256; // deberta-v3: position_buckets
 
 /** What one opening of both sides measures: the row `name`, and with a peer also `name bf16`. */
@@ -19,8 +37,8 @@ export type Measurement =
 type ShapeName = keyof typeof shapes;
 type Size = readonly [shape: ShapeName, batch: number, length: number];
 
-function fixed(section: 'fixed' | 'scaling', [shape, batch, length]: Size, dropout = DROPOUT) {
-  const name = `${section} ${shape} ${batch}x${length}${dropout === 0 ? ' nodropout' : ''}`;
+function fixed(section: 'fixed' | 'scaling', [shape, batch, length]: Size, dropout: number = shapes[shape].dropout) {
+  const name = `${section} ${shape} ${batch}x${length}${dropout === shapes[shape].dropout ? '' : ' nodropout'}`;
   return (threads: number): Measurement => ({
     name,
     kind: 'fixed',
@@ -36,11 +54,18 @@ const sizes: readonly Size[] = [
   ['deberta-v3-xsmall', 4, 512],
 ];
 
+const furtherSizes: readonly Size[] = [
+  ['roberta-base', 4, 256],
+  ['ettin-17m', 16, 128],
+  ['ettin-17m', 4, 512],
+];
+
 /** Every measurement of the benchmark, in the order they run. `scaling` has ours alone. */
 export function measurements(threads: number): Measurement[] {
   const rows = [
     ...sizes.map((size) => fixed('fixed', size)),
     ...sizes.map((size) => fixed('fixed', size, 0)),
+    ...furtherSizes.map((size) => fixed('fixed', size)),
     ...[128, 256, 512, 1024, 2048].map((length) => fixed('scaling', ['minilm', 1, length])),
     ...[2, 4, 8, 16, 32].map((batch) => fixed('scaling', ['minilm', batch, 128])),
   ];
@@ -53,9 +78,10 @@ export function measurements(threads: number): Measurement[] {
 
 /** Floating-point operations of about one step's matrix products, the backward pass taken as twice the forward. */
 function roughFlops({ family, hidden: E, layers, intermediate, batch: B, length: T }: FixedCase): number {
-  const projections = 2 * B * T * (4 * E * E + 2 * E * intermediate);
+  const factors = family === 'modernbert' ? 3 : 2; // of the feed-forward part
+  const projections = 2 * B * T * (4 * E * E + factors * E * intermediate);
   const attention = 4 * B * T * T * E;
-  const positions = family === 'bert' ? 0 : 4 * 2 * BUCKETS * (B * T * E + E * E);
+  const positions = family === 'deberta-v2' ? 4 * 2 * BUCKETS * (B * T * E + E * E) : 0;
   return 3 * layers * (projections + attention + positions);
 }
 
@@ -63,5 +89,5 @@ function roughFlops({ family, hidden: E, layers, intermediate, batch: B, length:
 export function roughWork(measurement: Measurement): number {
   if (measurement.kind === 'fixed') return roughFlops(measurement.fixed);
   const length = measurement.grouped ? 60 : 350; // 55 real tokens x 1.09 or 6.4 (design.md)
-  return roughFlops({ ...shapes.minilm, batch: 32, length, dropout: DROPOUT, threads: 1 });
+  return roughFlops({ ...shapes.minilm, batch: 32, length, threads: 1 });
 }

@@ -42,7 +42,7 @@ export type {
 } from './providers/provider.ts';
 export { type ScriptedOptions, type ScriptedProvider, scriptedProvider } from './providers/scripted.ts';
 export { scoreEncoded, sigmoid } from './scoring/score-encoded.ts';
-export type { Score, ScoreRequest, Scorer } from './scoring/scorer.ts';
+export type { NoScore, Score, ScoreRequest, Scorer } from './scoring/scorer.ts';
 export { type AverageOptions, averageTeachers } from './teachers/average.ts';
 export { type TeacherConfig, teacherConfig } from './teachers/config.ts';
 export { type FamilyName, families, familyNames } from './teachers/families/index.ts';

@@ -121,3 +121,29 @@ describe('harmaug score', () => {
     expect(stderr).not.toContain('quokka');
   });
 });
+
+describe('harmaug evaluate', () => {
+  const flags = () => ['--endpoint', server.url, '--model', 'toy', '--resamples', '20', '--json'];
+
+  test('measures a teacher like any guard, without the rows it gives no verdict for', async () => {
+    const labelled = [
+      { id: 'a', prompt: 'judge this rude text quokka-canary', label: 1 },
+      { id: 'b', prompt: 'judge this text quokka-canary-b', label: 0 },
+      { id: 'c', prompt: 'nothing to judge here', label: 1 },
+    ];
+    await writeFile(at('labelled.jsonl'), labelled.map((row) => `${JSON.stringify(row)}\n`).join(''));
+    const files = ['--data', at('labelled.jsonl'), '--save-scores', at('saved.jsonl')];
+    const { exitCode, stdout } = await harmaug('evaluate', '--guard', 'llama-guard-3-8b', ...flags(), ...files);
+    expect(exitCode).toBe(0);
+    const [set] = JSON.parse(stdout).sets;
+    expect(set).toMatchObject({ rows: 2, unsafe: 1, skipped: { 'verdict token missing': 1 } });
+    expect(set.metrics.auprc.value).toBe(1);
+    const saved = (await readFile(at('saved.jsonl'), 'utf8')).trim().split('\n');
+    expect(saved.map((line) => JSON.parse(line).id)).toEqual(['a', 'b']);
+  });
+
+  test('says which flag a teacher lacks', async () => {
+    const { exitCode, stderr } = await harmaug('evaluate', '--guard', 'wildguard', '--data', at('rows.jsonl'));
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('--model is missing')]);
+  });
+});

@@ -4,6 +4,7 @@ import { type DistillSettings, distillDefaults as defaults } from '../distill/se
 import { readRecipe, sectionOf } from '../recipe/recipe.node.ts';
 import { type CommandIo, defineCommand } from './command.node.ts';
 import { dataFlags, readOptions } from './data-flags.node.ts';
+import { hubOptions } from './hub-options.node.ts';
 import { timeLeft } from './reporter.ts';
 import { formatTable } from './table.ts';
 
@@ -35,7 +36,12 @@ export const distillCommand = defineCommand({
   summary: 'train a small guard on labelled data',
   flags: {
     recipe: { kind: 'text', value: '<yaml>', help: 'settings from its section "distill"; flags come first' },
-    student: { kind: 'text', value: '<folder>', help: 'Hugging Face folder to start from', isRequired: true },
+    student: {
+      kind: 'text',
+      value: '<folder|id>',
+      help: 'Hugging Face folder or hub id to start from',
+      isRequired: true,
+    },
     train: { kind: 'texts', value: '<file>', help: 'labelled rows', isRequired: true },
     synthetic: { kind: 'texts', value: '<file>', help: 'synthetic rows' },
     out: {
@@ -55,7 +61,7 @@ export const distillCommand = defineCommand({
 The defaults are those of the paper (arXiv:2410.01524).
 
   harmaug distill --student MiniLM-L6 --train prompts.jsonl pairs.jsonl --missing-soft-label hard --out guard
-  harmaug distill --recipe recipes/paper.yaml --student deberta-v3-large --train seeds.parquet --synthetic made.parquet --seed 42 123 456 --out guards`,
+  harmaug distill --recipe recipes/paper.yaml --student microsoft/deberta-v3-large --train seeds.parquet --synthetic made.parquet --seed 42 123 456 --out guards`,
 
   async run(values, io) {
     const { student, train, synthetic, out, seed, teacher, device, threads } = values;
@@ -76,6 +82,7 @@ The defaults are those of the paper (arXiv:2410.01524).
       ...(teacher ? { teacher } : {}),
       ...(device ? { device: device as 'cpu' } : {}),
       ...(threads ? { threads } : {}),
+      hub: hubOptions(io),
       signal: io.signal,
       onEvent: (event) => report(event, io),
     });

@@ -10,18 +10,25 @@ import { rank } from '../evaluate/ranking.ts';
 import { readScores, type ScoredRow, writeScores } from '../evaluate/scores-file.node.ts';
 import { summarize } from '../evaluate/summary.ts';
 import { openScorer } from '../scoring/open-scorer.node.ts';
-import type { Score, Scorer } from '../scoring/scorer.ts';
+import type { NoScore, Score, Scorer } from '../scoring/scorer.ts';
+import { teacherScorer } from '../teachers/teacher-scorer.ts';
 import { type CommandIo, type CommandResult, defineCommand } from './command.node.ts';
 import { dataFlags } from './data-flags.node.ts';
 import { formatEvaluations, formatSummary } from './evaluation-table.ts';
 import { UsageError } from './flags.node.ts';
+import { hubOptions } from './hub-options.node.ts';
 import { openSet } from './open-set.node.ts';
 import { formatTable } from './table.ts';
+import { findTeacher, namesTeacher, teacherFlags } from './teacher-flags.node.ts';
 
 export const evaluateCommand = defineCommand({
   summary: 'measure a guard on labelled data',
   flags: {
-    guard: { kind: 'texts', value: '<folder|onnx>', help: 'the guard to measure; several: mean and deviation' },
+    guard: {
+      kind: 'texts',
+      value: '<folder|id|onnx|family|recipe>',
+      help: 'the guard to measure, a student or a teacher; several: mean and deviation',
+    },
     scores: { kind: 'text', value: '<jsonl>', help: 'or scores it gave: id, score, label' },
     against: { kind: 'text', value: '<jsonl>', help: 'scores of another guard on the same rows: a paired test' },
     data: { kind: 'texts', value: '<file|benchmark>', help: 'files of labelled rows, or benchmarks by name' },
@@ -31,12 +38,15 @@ export const evaluateCommand = defineCommand({
     resamples: { kind: 'number', help: 'of the bootstrap behind the intervals; 1000' },
     threads: { kind: 'number', help: 'of the CPU; all cores' },
     ...dataFlags,
+    ...teacherFlags,
   },
   notes: `Benchmarks, fetched from their home: ${benchmarkIds.join(', ')}.
 Each file is a set of its own, named after it. Intervals hold 95% of the resamples.
+A teacher is named as for "harmaug score"; rows for which it gives no verdict are left out and counted.
 
   harmaug evaluate --guard guard --data xstest openai_moderation my-test.jsonl --save-scores scores.jsonl
   harmaug evaluate --guard guards/seed-42 guards/seed-123 guards/seed-456 --data xstest
+  harmaug evaluate --guard wildguard --endpoint http://localhost:8000/v1 --model allenai/wildguard --data xstest
   harmaug evaluate --scores one.jsonl --against other.jsonl`,
 
   async run(values, io) {
@@ -54,10 +64,13 @@ Each file is a set of its own, named after it. Intervals hold 95% of the resampl
     for (const name of values.data) sets.push(await openSet(name, values, io));
     const guards: GuardEvaluation[] = [];
     for (const [index, name] of values.guard!.entries()) {
-      const scorer = await openScorer(name, {
-        ...(values.maxLength ? { maxLength: values.maxLength } : {}),
-        ...(values.threads ? { threads: values.threads } : {}),
-      });
+      const scorer = namesTeacher(name)
+        ? teacherScorer(await findTeacher(name, values, io, '--guard'))
+        : await openScorer(name, {
+            ...(values.maxLength ? { maxLength: values.maxLength } : {}),
+            ...(values.threads ? { threads: values.threads } : {}),
+            hub: hubOptions(io),
+          });
       const saveScores = values.saveScores && numbered(values.saveScores, index, values.guard!.length);
       try {
         guards.push({
@@ -135,6 +148,19 @@ async function compareScores(file: string, otherFile: string, options: Options):
 
 const compared: readonly MetricName[] = ['auprc', 'auroc', 'f1', 'recall', 'fpr'];
 
+/** Rows without a score, as such left out in reading: counted by reason. */
+function withoutUnjudged(set: EvaluationSet, found: readonly (Score | NoScore)[]) {
+  const skipped: Record<string, number> = { ...set.skipped };
+  const scores: Score[] = [];
+  const rows = set.rows.filter((_, row) => {
+    const one = found[row]!;
+    if (!('reason' in one)) return scores.push(one);
+    skipped[one.reason] = (skipped[one.reason] ?? 0) + 1;
+    return false;
+  });
+  return { set: { ...set, rows, skipped }, scores };
+}
+
 async function evaluateSets(
   scorer: Scorer,
   sets: readonly EvaluationSet[],
@@ -143,11 +169,12 @@ async function evaluateSets(
 ): Promise<Evaluation[]> {
   const evaluations: Evaluation[] = [];
   const scored: { set: EvaluationSet; scores: Score[] }[] = [];
-  for (const set of sets) {
-    const scores = await scorer.score(set.rows, {
+  for (const whole of sets) {
+    const found = await scorer.score(whole.rows, {
       signal: io.signal,
-      onProgress: (done) => io.progress(`${set.id}: ${done} of ${set.rows.length} rows`),
+      onProgress: (done) => io.progress(`${whole.id}: ${done} of ${whole.rows.length} rows`),
     });
+    const { set, scores } = withoutUnjudged(whole, found);
     io.progress(`${set.id}: resampling`);
     const seen = scorer.seenPrompts;
     const seenInTraining = seen ? set.rows.filter(({ prompt }) => seen.has(hashPrompt(prompt))).length : null;

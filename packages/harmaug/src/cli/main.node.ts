@@ -14,6 +14,34 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'ask every model of a recipe whether it can do what is needed',
     load: async () => (await import('./doctor.node.ts')).doctorCommand as unknown as Command,
   },
+  generate: {
+    summary: 'have a model write instructions, harmful and harmless',
+    load: async () => (await import('./generate.node.ts')).generateCommand as unknown as Command,
+  },
+  respond: {
+    summary: 'have models respond to the instructions',
+    load: async () => (await import('./respond.node.ts')).respondCommand as unknown as Command,
+  },
+  label: {
+    summary: 'have the teacher label instructions and responses',
+    load: async () => (await import('./label.node.ts')).labelCommand as unknown as Command,
+  },
+  'export-data': {
+    summary: 'write the labelled texts as Parquet and JSONL, with a dataset card',
+    load: async () => (await import('./export-data.node.ts')).exportDataCommand as unknown as Command,
+  },
+  'import-data': {
+    summary: 'take rows of other sets into a run, or write them in our own columns',
+    load: async () => (await import('./import-data.node.ts')).importDataCommand as unknown as Command,
+  },
+  measure: {
+    summary: 'say how varied a run’s texts are, and how often the writer gave in',
+    load: async () => (await import('./measure.node.ts')).measureCommand as unknown as Command,
+  },
+  merge: {
+    summary: 'bring the run folders of shards together',
+    load: async () => (await import('./merge.node.ts')).mergeCommand as unknown as Command,
+  },
   distill: {
     summary: 'train a small guard on labelled data',
     load: async () => (await import('./distill.node.ts')).distillCommand as unknown as Command,
@@ -21,6 +49,10 @@ const commands: Readonly<Record<string, Entry>> = {
   score: {
     summary: 'have a teacher say how likely each text is unsafe',
     load: async () => (await import('./score.node.ts')).scoreCommand as unknown as Command,
+  },
+  export: {
+    summary: 'write a guard as ONNX: float32, 8 and 4 bits',
+    load: async () => (await import('./export.node.ts')).exportCommand as unknown as Command,
   },
   evaluate: {
     summary: 'measure a guard on labelled data',

@@ -44,6 +44,14 @@ export const formats = {
     columns: 'conv_id, user_input, toxicity',
     read: ({ conv_id, user_input, toxicity }) => ({ id: conv_id, prompt: user_input, label: Number(toxicity) }),
   },
+  /** AnonHB/HarmAug_generated_dataset: what the paper made; a third of its rows are instructions alone */
+  'harmaug-released': {
+    columns: 'prompt, response?, unsafe-score',
+    read: (record) => {
+      const { prompt, response } = record;
+      return { prompt, response: response === '' ? undefined : response, softLabel: record['unsafe-score'] };
+    },
+  },
   /** HarmAug's harmbench_eval.json: pairs whose response is labelled by people */
   'harmbench-pairs': {
     columns: 'prompt, response, label',

@@ -110,7 +110,16 @@ describe('what is wrong with a file is said in one line that quotes no text', ()
     ],
     ['broken.json', `[{"prompt": "${SECRET}`, /broken\.json cannot be read/],
     ['object.json', '{}', /expected a list of objects/],
-    ['bytes.jsonl', Uint8Array.of(0x7b, 0xff, 0xfe), /bytes\.jsonl cannot be read/],
+    [
+      'bytes.jsonl',
+      Buffer.concat([Buffer.from(`${good}\n`), Uint8Array.of(0x7b, 0xff, 0xfe)]),
+      /bytes\.jsonl line 2 is not UTF-8\.$/,
+    ],
+    [
+      'bytes.csv',
+      Buffer.concat([Buffer.from('prompt,label\n'), Uint8Array.of(0xff, 0x0a)]),
+      /bytes\.csv line 2 is not UTF-8\.$/,
+    ],
     ['broken.parquet', 'PAR1 and nothing else', /broken\.parquet cannot be read/],
     ['broken.jsonl.gz', 'not zipped', /cannot be read.*Z_DATA_ERROR/],
     ['quotes.csv', `prompt,label\n"${SECRET},1\n`, /quotes\.csv cannot be read.*CSV_QUOTE_NOT_CLOSED/],

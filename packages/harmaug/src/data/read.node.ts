@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { parse as parseCsv } from 'csv-parse';
 import { parquetReadObjects } from 'hyparquet';
@@ -32,7 +32,7 @@ export interface ReadRows {
   readonly skipped: ReadonlyMap<string, number>;
 }
 
-const MAX_RECORD_BYTES = 16_000_000; // one line
+const MAX_RECORD_BYTES = 16_000_000; // one line, or one record of CSV
 const MAX_JSON_BYTES = 512_000_000; // one file that has to be in memory as a whole
 
 /** Records of a file with the line, or number, of each, from 1. */
@@ -49,13 +49,24 @@ const readers: Readonly<Record<string, Reader>> = {
  * Reads every row of the files, in order. An error names the file, the line and the field, and never quotes a text.
  * @throws ConfigError for an unknown format or ending; FormatError for a row that is not what the format says
  */
-export async function readRows(
-  files: readonly string[],
-  { format = 'harmaug', limit = Infinity }: ReadOptions = {},
-): Promise<ReadRows> {
-  const { columns, read } = resolveFormat(format);
+export async function readRows(files: readonly string[], options: ReadOptions = {}): Promise<ReadRows> {
   const rows: Row[] = [];
   const skipped = new Map<string, number>();
+  for await (const row of streamRows(files, options, skipped)) rows.push(row);
+  return { rows, skipped };
+}
+
+/**
+ * The same row by row, in bounded memory where the format allows it (JSONL, CSV).
+ * @param skipped takes the counts of records that are left out, by reason
+ */
+export async function* streamRows(
+  files: readonly string[],
+  { format = 'harmaug', limit = Number.POSITIVE_INFINITY }: ReadOptions = {},
+  skipped: Map<string, number> = new Map(),
+): AsyncGenerator<Row> {
+  const { columns, read } = resolveFormat(format);
+  let count = 0;
   for (const file of files) {
     const isZipped = file.endsWith('.gz');
     const ending = path.extname(isZipped ? file.slice(0, -'.gz'.length) : file);
@@ -66,16 +77,18 @@ export async function readRows(
       );
     }
     for await (const [record, line] of reader(file, isZipped)) {
-      if (rows.length >= limit) break;
+      if (count >= limit) break;
       if (typeof record !== 'object' || record === null || Array.isArray(record)) {
         throw new FormatError(`${file} line ${line}: expected an object with ${columns}.`, { file });
       }
       const found = read(record as DataRecord);
       if ('skip' in found) skipped.set(found.skip, (skipped.get(found.skip) ?? 0) + 1);
-      else rows.push(checkRow(found, { file: path.basename(file), line, columns, present: Object.keys(record) }));
+      else {
+        count += 1;
+        yield checkRow(found, { file: path.basename(file), line, columns, present: Object.keys(record) });
+      }
     }
   }
-  return { rows, skipped };
 }
 
 function resolveFormat(format: FormatName | ColumnMap): Format {
@@ -91,38 +104,57 @@ function byteStream(file: string, isZipped: boolean): Readable {
 }
 
 async function* readJsonLines(file: string, isZipped: boolean): AsyncGenerator<[unknown, number]> {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  let rest = '';
-  let number = 0;
-  const parse = (text: string): unknown => {
+  for await (const [line, number] of textLines(file, isZipped)) {
+    if (line.trim() === '') continue;
+    let record: unknown;
     try {
-      return JSON.parse(text);
+      record = JSON.parse(line);
     } catch (cause) {
       // the parser's own message quotes the text
       throw new FormatError(`${file} line ${number} is not JSON.`, { file, cause: (cause as Error).name });
     }
+    yield [record, number];
+  }
+}
+
+const NEWLINE = 10;
+
+/** Lines with their numbers from 1, their ends included. @throws FormatError naming the line that is not UTF-8 */
+async function* textLines(file: string, isZipped: boolean): AsyncGenerator<[string, number]> {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  let rest: Uint8Array[] = []; // of a line that is not whole yet
+  let restBytes = 0;
+  let number = 0;
+  const take = (part: Uint8Array): string => {
+    number += 1;
+    const bytes = rest.length === 0 ? part : Buffer.concat([...rest, part]);
+    rest = [];
+    restBytes = 0;
+    try {
+      const line = decoder.decode(bytes);
+      return number === 1 && line.startsWith('\ufeff') ? line.slice(1) : line;
+    } catch (cause) {
+      throw new FormatError(`${file} line ${number} is not UTF-8.`, { file, cause });
+    }
   };
   try {
     for await (const chunk of byteStream(file, isZipped)) {
-      const lines = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n');
-      rest = lines.pop()!;
-      if (rest.length > MAX_RECORD_BYTES) {
-        throw new FormatError(
-          `${file} line ${number + lines.length + 1} is longer than ${MAX_RECORD_BYTES} characters.`,
-          { file },
-        );
+      const bytes = chunk as Uint8Array;
+      let from = 0;
+      for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, from)) {
+        yield [take(bytes.subarray(from, at + 1)), number];
+        from = at + 1;
       }
-      for (const line of lines) {
-        number += 1;
-        if (line.trim() !== '') yield [parse(line), number];
+      if (from < bytes.length) rest.push(bytes.subarray(from));
+      restBytes += bytes.length - from;
+      if (restBytes > MAX_RECORD_BYTES) {
+        throw new FormatError(`${file} line ${number + 1} is longer than ${MAX_RECORD_BYTES} bytes.`, { file });
       }
     }
-    rest += decoder.decode();
   } catch (cause) {
     throw asFormatError(cause, file);
   }
-  number += 1;
-  if (rest.trim() !== '') yield [parse(rest), number];
+  if (restBytes > 0) yield [take(new Uint8Array(0)), number];
 }
 
 async function* readJsonList(file: string, isZipped: boolean): AsyncGenerator<[unknown, number]> {
@@ -152,13 +184,17 @@ async function* readCsv(file: string, isZipped: boolean): AsyncGenerator<[unknow
     skip_empty_lines: true,
     max_record_size: MAX_RECORD_BYTES,
   });
-  const source = byteStream(file, isZipped);
+  const source = Readable.from(linesOf(file, isZipped));
   source.once('error', (error) => parser.destroy(error));
   try {
     for await (const { record, info } of source.pipe(parser)) yield [record, info.lines];
   } catch (cause) {
     throw asFormatError(cause, file);
   }
+}
+
+async function* linesOf(file: string, isZipped: boolean): AsyncGenerator<string> {
+  for await (const [line] of textLines(file, isZipped)) yield line;
 }
 
 async function* readParquet(file: string, isZipped: boolean): AsyncGenerator<[unknown, number]> {

@@ -3,8 +3,10 @@ import type { CurvePoint } from './curve.ts';
 import type { DistillSettings } from './settings.ts';
 
 export interface CardFacts {
-  /** Name of the folder or hub id that training started from. */
+  /** Name of the folder, or hub id with its commit, that training started from. */
   readonly student: string;
+  /** Its hub id alone; `null` for a folder. */
+  readonly baseModel: string | null;
   readonly settings: DistillSettings;
   readonly seed: number;
   readonly rows: {
@@ -47,13 +49,14 @@ const teacherTerms: readonly { readonly pattern: RegExp; readonly licence: strin
 ];
 
 /** A Hugging Face model card. */
-export function modelCard({ student, settings, seed, rows, files, teacher, curve }: CardFacts): string {
+export function modelCard({ student, baseModel, settings, seed, rows, files, teacher, curve }: CardFacts): string {
   const terms = teacherTerms.find(({ pattern }) => teacher !== null && pattern.test(teacher));
   const last = curve.filter((point) => point.kind === 'validation').at(-1);
   const head = [
     '---',
     'pipeline_tag: text-classification',
     ...(terms ? [`license: ${terms.licence}`] : []),
+    ...(baseModel === null ? [] : [`base_model: ${baseModel}`]),
     'tags:',
     '- safety',
     '- guard',

@@ -1,6 +1,7 @@
 /** The whole command: labelled files in, one student a seed out. */
 import { rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { type HubOptions, type OpenedFolder, openModelFolder } from '@harmaug/models/node';
 import type { Device } from 'onnx-grad/node';
 import { type ReadOptions, readRows } from '../data/read.node.ts';
 import { modelCard } from './card.ts';
@@ -11,8 +12,10 @@ import { type RunEvent, type RunResult, runDistillation, runFiles } from './run.
 import { checkSettings, type DistillSettings } from './settings.ts';
 
 export interface DistillRequest {
-  /** Hugging Face folder of the student's start. */
+  /** Hugging Face folder of the student's start, or its hub id: `owner/name`, `owner/name@revision`. */
   readonly student: string;
+  /** How a hub id is fetched. */
+  readonly hub?: HubOptions;
   /** Labelled files: the seed set. */
   readonly train: readonly string[];
   readonly synthetic?: readonly string[];
@@ -56,11 +59,12 @@ export interface DistillResult {
  * @throws ConfigError, FormatError for settings, files and rows that will not do, before any training
  */
 export async function distill(request: DistillRequest): Promise<DistillResult> {
-  const { student, train, synthetic = [], read = {}, out, seeds, signal, onEvent } = request;
+  const { train, synthetic = [], read = {}, out, seeds, signal, onEvent } = request;
   const settings = checkSettings(request.settings ?? {});
   const [seedSet, syntheticSet] = [await readRows(train, read), await readRows(synthetic, read)];
+  const start = await openModelFolder(request.student, request.hub);
   const data = await prepareData(
-    student,
+    start.folder,
     { seedRows: seedSet.rows, syntheticRows: syntheticSet.rows },
     settings,
     signal,
@@ -78,7 +82,7 @@ export async function distill(request: DistillRequest): Promise<DistillResult> {
   for (const seed of seeds) {
     const folder = seeds.length === 1 ? out : path.join(out, `seed-${seed}`);
     const result = await runDistillation(data, settings, {
-      ...{ student, out: folder, seed },
+      ...{ student: start.folder, studentName: nameOf(start), out: folder, seed },
       ...(request.device ? { device: request.device } : {}),
       ...(request.threads ? { threads: request.threads } : {}),
       ...(signal ? { signal } : {}),
@@ -86,9 +90,15 @@ export async function distill(request: DistillRequest): Promise<DistillResult> {
     });
     students.push({ seed, folder, steps: result.steps, validation: lastValidation(result) });
     if (!result.isFinished) return { isFinished: false, students };
-    await writeCard(folder, { request, settings, seed, data, counts: [seedSet.rows.length, syntheticSet.rows.length] });
+    const counts = [seedSet.rows.length, syntheticSet.rows.length] as const;
+    await writeCard(folder, { request, start, settings, seed, data, counts });
   }
   return { isFinished: true, students };
+}
+
+/** As records name it: the hub id with its commit, or the folder's name. */
+function nameOf({ folder, source }: OpenedFolder): string {
+  return source === null ? path.basename(path.resolve(folder)) : `${source.id}@${source.commit}`;
 }
 
 function lastValidation({ curve }: RunResult): Pick<ValidationPoint, 'auprc' | 'f1'> | null {
@@ -98,16 +108,18 @@ function lastValidation({ curve }: RunResult): Pick<ValidationPoint, 'auprc' | '
 
 interface CardParts {
   readonly request: DistillRequest;
+  readonly start: OpenedFolder;
   readonly settings: DistillSettings;
   readonly seed: number;
   readonly data: DistillData;
   readonly counts: readonly [seed: number, synthetic: number];
 }
 
-async function writeCard(folder: string, { request, settings, seed, data, counts }: CardParts): Promise<void> {
-  const { student, train, synthetic = [], teacher } = request;
+async function writeCard(folder: string, { request, start, settings, seed, data, counts }: CardParts): Promise<void> {
+  const { train, synthetic = [], teacher } = request;
   const card = modelCard({
-    student: path.basename(path.resolve(student)),
+    student: nameOf(start),
+    baseModel: start.source?.id ?? null,
     settings,
     seed,
     rows: {

@@ -29,6 +29,8 @@ export const LABELS = ['safe', 'unsafe'] as const;
 export interface RunOptions {
   /** Hugging Face folder of the student's start. */
   readonly student: string;
+  /** What records call it. Default: the folder's name. */
+  readonly studentName?: string;
   /** Folder of the result. While the run lasts it holds the checkpoint too. */
   readonly out: string;
   readonly seed: number;
@@ -75,10 +77,10 @@ export async function runDistillation(
   settings: DistillSettings,
   options: RunOptions,
 ): Promise<RunResult> {
-  const { out, seed, student } = options;
+  const { out, seed, student, studentName = path.basename(student) } = options;
   const files = runFiles(out);
   await mkdir(out, { recursive: true, mode: 0o700 });
-  const identity = { ...settings, seed, student: path.basename(student), device: options.device ?? 'cpu' };
+  const identity = { ...settings, seed, student: studentName, device: options.device ?? 'cpu' };
   const finished = await readRunRecord(files.record);
   if (finished) {
     expectSame(finished, identity, data.hash, out);

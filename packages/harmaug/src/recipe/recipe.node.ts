@@ -15,7 +15,10 @@ const MAX_RECIPE_BYTES = 1_000_000;
 const MAX_ALIASES = 100; // what a file may blow up to by repeating its parts
 
 /** Sections that a recipe may have. */
-const sectionNames = ['models', 'teachers', 'distill'] as const;
+const sectionNames = [
+  ...['models', 'teachers', 'seed', 'filters', 'generate', 'benign', 'respond', 'label', 'prices', 'dataset'],
+  'distill',
+] as const;
 
 /** @throws FormatError naming the file and the line or key: no YAML, an unknown section, a section that is no mapping */
 export async function readRecipe(file: string): Promise<Recipe> {

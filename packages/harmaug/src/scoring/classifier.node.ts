@@ -3,43 +3,56 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type BaseConfig, readCategoryNames, TokenizerPool } from '@harmaug/models/node';
+import { type BaseConfig, type HubOptions, readCategoryNames, TokenizerPool } from '@harmaug/models/node';
 import { FormatError } from 'onnx-grad';
 import { decodePromptHashes } from '../data/prompt-hashes.node.ts';
 import type { Row } from '../data/row.ts';
 import { type ClassifyBatch, scoreEncoded, sigmoid } from './score-encoded.ts';
-import type { Scorer } from './scorer.ts';
+import type { Score, Scorer } from './scorer.ts';
 
 export interface EncoderOptions {
   /** Tokens of a text or pair; longer ones are cut and say so. Default: what the model has positions for, at most 1024. */
   readonly maxLength?: number;
   readonly threads?: number;
+  /** How a hub id is fetched. */
+  readonly hub?: HubOptions;
 }
 
 export interface Classifier {
+  /** Hub id with its commit, where the folder comes from there. */
+  readonly source?: string;
   /** Hugging Face folder of config.json and the tokenizer. */
   readonly folder: string;
   readonly json: Readonly<Record<string, unknown>>;
   readonly config: BaseConfig;
-  /** The file whose hash tells these weights from others. */
-  readonly file: string;
+  /** The files whose hash tells these weights from others, at least one. */
+  readonly files: readonly string[];
   readonly classify: ClassifyBatch;
   readonly release: () => Promise<void>;
 }
 
+/** What `harmaug distill` leaves beside the weights: hashes of the prompts that the guard has seen. */
+export const SEEN_PROMPTS_FILE = 'training-prompts.bin';
+
 const MOST_TOKENS = 1024; // of the paper's guard, whose relative positions have no end
 
 /** @throws FormatError for a classifier that is none of safe and unsafe texts */
-export async function classifierScorer(classifier: Classifier, options: EncoderOptions): Promise<Scorer> {
-  const { folder, json, config, file, classify, release } = classifier;
+export async function classifierScorer(classifier: Classifier, options: EncoderOptions): Promise<Scorer<Score>> {
+  const { folder, source, json, config, files, classify, release } = classifier;
   const unsafe = unsafeIndex(json, config.labels, folder);
   const categoryNames = readCategoryNames(json, path.join(folder, 'config.json'));
-  const seen = await readSeenPrompts(path.join(folder, 'training-prompts.bin'));
+  const seen = await readSeenPrompts(path.join(folder, SEEN_PROMPTS_FILE));
   const maxLength = options.maxLength ?? Math.min(config.maxLength ?? Infinity, MOST_TOKENS);
   const pool = await TokenizerPool.open(folder);
   return {
-    name: path.basename(path.resolve(folder)),
-    about: { model: String(json.model_type), maxLength, file: path.basename(file), weights: await hashFile(file) },
+    name: source ?? path.basename(path.resolve(folder)),
+    about: {
+      model: String(json.model_type),
+      maxLength,
+      file: path.basename(files[0]!),
+      weights: await hashFiles(files),
+      ...(source === undefined ? {} : { source }),
+    },
     threshold: 0.5,
     ...(seen ? { seenPrompts: seen } : {}),
     async score(rows, { signal, onProgress } = {}) {
@@ -69,7 +82,7 @@ function textOf({ prompt, response }: Pick<Row, 'prompt' | 'response'>): string 
 const UNSAFE = /^(unsafe|harmful|toxic|injection|jailbreak|positive)$/i;
 
 /** Which of two labels is the unsafe one: by its name, or the second where names say nothing. */
-function unsafeIndex(json: Classifier['json'], labels: number, folder: string): 0 | 1 {
+export function unsafeIndex(json: Classifier['json'], labels: number, folder: string): 0 | 1 {
   if (labels !== 2) {
     const message = `${folder}: a guard has two labels, safe and unsafe; this classifier has ${labels}.`;
     throw new FormatError(message, { file: path.join(folder, 'config.json'), field: 'id2label' });
@@ -78,13 +91,13 @@ function unsafeIndex(json: Classifier['json'], labels: number, folder: string): 
   return UNSAFE.test(String(names[0])) && !UNSAFE.test(String(names[1])) ? 0 : 1;
 }
 
-/** What `harmaug distill` leaves beside the weights. */
 async function readSeenPrompts(file: string): Promise<Set<bigint> | null> {
   return existsSync(file) ? decodePromptHashes(await readFile(file), file) : null;
 }
 
-async function hashFile(file: string): Promise<string> {
+/** Of all their bytes, one file after the other. */
+async function hashFiles(files: readonly string[]): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file)) hash.update(chunk as Uint8Array);
+  for (const file of files) for await (const chunk of createReadStream(file)) hash.update(chunk as Uint8Array);
   return `sha256:${hash.digest('hex')}`;
 }

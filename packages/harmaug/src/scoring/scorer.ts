@@ -12,12 +12,18 @@ export interface Score {
   readonly isTruncated?: boolean;
 }
 
+/** A row that the scorer cannot judge: it counts as neither safe nor unsafe. */
+export interface NoScore {
+  readonly reason: string;
+}
+
 export interface ScoreRequest {
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number) => void;
 }
 
-export interface Scorer {
+/** @template Result what a row gets: always a score, or now and then the reason for none */
+export interface Scorer<Result extends Score | NoScore = Score | NoScore> {
   readonly name: string;
   /** Where its answers come from: paths, versions, precision. Saved with every figure. */
   readonly about: Readonly<Record<string, string | number | null>>;
@@ -25,7 +31,7 @@ export interface Scorer {
   readonly threshold: number;
   /** Hashes of the prompts it learned from (data/prompt-hashes.node.ts), where they are known. */
   readonly seenPrompts?: ReadonlySet<bigint>;
-  /** One score a row, in order. */
-  score(rows: readonly Pick<Row, 'id' | 'prompt' | 'response'>[], request?: ScoreRequest): Promise<Score[]>;
+  /** One score a row, in order, or why there is none. */
+  score(rows: readonly Pick<Row, 'id' | 'prompt' | 'response'>[], request?: ScoreRequest): Promise<Result[]>;
   dispose(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 /** A classifier as a teacher: a Hugging Face folder such as HarmAug-Guard's, or an ONNX file, on our engine. */
-import type { Scorer } from '../scoring/scorer.ts';
+import type { Score, Scorer } from '../scoring/scorer.ts';
 import type { Judged } from './family.ts';
 import type { Teacher } from './teacher.ts';
 import { abstain, NO_USAGE, type Verdict } from './verdict.ts';
@@ -13,7 +13,7 @@ interface Waiting {
 }
 
 /** Calls that come at once are computed together. A text that was cut gets no verdict: what it hides was not read. */
-export function createClassifierTeacher(scorer: Scorer): Teacher {
+export function createClassifierTeacher(scorer: Scorer<Score>): Teacher {
   const waiting: Waiting[] = [];
   let isRunning = false;
 
@@ -24,13 +24,7 @@ export function createClassifierTeacher(scorer: Scorer): Teacher {
       const batch = waiting.splice(0, MOST_AT_ONCE);
       try {
         const scores = await scorer.score(batch.map(({ judged }) => judged));
-        for (const [index, { score, margin, isTruncated }] of scores.entries()) {
-          const logOdds = margin ?? Math.log(score) - Math.log1p(-score);
-          const verdict: Verdict = isTruncated
-            ? abstain('text too long')
-            : { kind: 'scored', score, logOdds, category: null, usage: NO_USAGE };
-          batch[index]!.resolve(verdict);
-        }
+        for (const [index, found] of scores.entries()) batch[index]!.resolve(verdictOfScore(found));
       } catch (error) {
         for (const { reject } of batch) reject(error);
       }
@@ -51,6 +45,12 @@ export function createClassifierTeacher(scorer: Scorer): Teacher {
     },
     dispose: () => scorer.dispose(),
   };
+}
+
+function verdictOfScore({ score, margin, isTruncated }: Score): Verdict {
+  if (isTruncated) return abstain('text too long');
+  const logOdds = margin ?? Math.log(score) - Math.log1p(-score);
+  return { kind: 'scored', score, logOdds, category: null, usage: NO_USAGE };
 }
 
 function describe({ about }: Scorer): Record<string, string | number> {

@@ -24,7 +24,7 @@ const moderation = strictObject({
 
 const classifier = strictObject({
   family: z.literal('classifier'),
-  folder: z.string().min(1).describe('Hugging Face folder or ONNX file'),
+  folder: z.string().min(1).describe('Hugging Face folder, hub id or ONNX file'),
   maxLength: z.int().min(8).optional(),
   threads: z.int().min(1).optional(),
 });

@@ -1,6 +1,7 @@
 /** From a teacher's config to a teacher. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { type HubOptions, parseHubId } from '@harmaug/models/node';
 import { ConfigError } from 'onnx-grad';
 import type { ModelConfig } from '../providers/config.ts';
 import { type CreateOptions, createProvider } from '../providers/create.node.ts';
@@ -18,6 +19,8 @@ import type { Teacher } from './teacher.ts';
 export interface OpenTeacherOptions extends CreateOptions {
   /** Section `models` of the recipe. */
   readonly models?: Readonly<Record<string, ModelConfig>>;
+  /** How a classifier is fetched from the hub. */
+  readonly hub?: HubOptions;
 }
 
 /** @throws ConfigError or FormatError for what is missing or does not fit together */
@@ -32,7 +35,9 @@ export async function openTeacher(config: TeacherConfig, options: OpenTeacherOpt
   if (config.family === 'classifier') {
     const { maxLength, threads } = config;
     const limits = { ...(maxLength === undefined ? {} : { maxLength }), ...(threads === undefined ? {} : { threads }) };
-    return createClassifierTeacher(await openScorer(at(config.folder), limits));
+    const isHubId = !existsSync(at(config.folder)) && parseHubId(config.folder) !== null;
+    const guard = isHubId ? `hf:${config.folder.replace(/^hf:/, '')}` : at(config.folder); // never a folder elsewhere
+    return createClassifierTeacher(await openScorer(guard, { ...limits, hub: { env, ...options.hub } }));
   }
   if (config.family === 'openai-moderation') {
     const { model, endpoint, apiKeyEnv, concurrency } = config;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Scorer } from '../scoring/scorer.ts';
+import type { Score, Scorer } from '../scoring/scorer.ts';
 import { averageTeachers } from './average.ts';
 import { createClassifierTeacher } from './classifier.node.ts';
 import { readVerdict } from './openai-moderation.ts';
@@ -74,7 +74,7 @@ describe('a moderation', () => {
 });
 
 describe('a classifier', () => {
-  const scorer = (score: Scorer['score']): Scorer => ({
+  const scorer = (score: Scorer<Score>['score']): Scorer<Score> => ({
     name: 'guard',
     about: { kind: 'encoder', weights: null },
     threshold: 0.5,

@@ -92,7 +92,7 @@ export class EndpointPool {
     }
     if (best === undefined) return null;
     this.#next = (this.endpoints.indexOf(best) + 1) % this.endpoints.length;
-    best.inFlight += 1;
+    best.begin(nowMs);
     const endpoint = best;
     let isFinished = false;
     return {

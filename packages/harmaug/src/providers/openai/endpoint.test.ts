@@ -33,6 +33,22 @@ describe('an endpoint', () => {
     expect(endpoint.isFree(1000)).toBe(false);
   });
 
+  test('once it is known how long a reply takes, a round of requests is begun over half that time', () => {
+    const endpoint = new Endpoint('u', 100);
+    const beginAll = (nowMs: number) => {
+      const before = endpoint.inFlight;
+      while (endpoint.isFree(nowMs)) endpoint.begin(nowMs);
+      return endpoint.inFlight - before;
+    };
+    expect(beginAll(0)).toBe(100);
+    for (let i = 0; i < 100; i++) endpoint.finish(ok(200), 200);
+    expect(beginAll(1000)).toBe(3); // one a millisecond, and timers are no finer than two
+    expect(endpoint.opensAtMs).toBe(1001);
+    expect(beginAll(1010)).toBe(3); // what was not asked for is not made up for
+    for (let nowMs = 1011; nowMs < 1110; nowMs++) beginAll(nowMs);
+    expect(endpoint.inFlight).toBe(100);
+  });
+
   test('an error that is the request’s own fault shows that it is up', () => {
     const endpoint = new Endpoint('u', 8);
     for (let i = 0; i < 20; i++) ask(endpoint, i % 4 === 3 ? { kind: 'refused' } : failed, 0);

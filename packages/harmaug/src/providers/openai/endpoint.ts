@@ -3,7 +3,8 @@
  *
  * Concurrency starts at the most allowed. It is halved when the server refuses for overload or times out, at most once in
  * the time of a request, and cut by a tenth when replies become four times as slow as they were; it grows back by one for
- * every full round of good replies. An endpoint that fails several times in a row is left aside and tried again with a
+ * every full round of good replies. A round is begun over half the time of a reply: all at once, its replies would come
+ * all at once, queue at both ends, and so wave after wave. An endpoint that fails several times in a row is left aside and tried again with a
  * single request, after a pause that doubles each time.
  */
 
@@ -11,6 +12,8 @@ const FAILURES_TO_OPEN = 5; // in a row
 const FIRST_COOL_DOWN_MS = 1000;
 const LONGEST_COOL_DOWN_MS = 60_000;
 const SLOWER = 4; // times the usual latency
+const SPREAD = 0.5; // of a reply's time, over which a full round of requests is begun
+const SLACK_MS = 2; // timers are no finer
 
 export type Outcome =
   | { readonly kind: 'ok'; readonly latencyMs: number }
@@ -32,6 +35,7 @@ export class Endpoint {
   #latencyMs = 0; // of recent requests, smoothed
   #usualMs = Infinity; // least #latencyMs of a full round
   #inRound = 0;
+  #paceMs = 0; // when the next request may begin, but for SLACK_MS
 
   constructor(url: string, most: number) {
     this.url = url;
@@ -46,11 +50,17 @@ export class Endpoint {
 
   /** When it may be asked again at the earliest. */
   get opensAtMs(): number {
-    return this.#opensAtMs;
+    return Math.max(this.#opensAtMs, this.#paceMs - SLACK_MS);
+  }
+
+  /** A request begins. */
+  begin(nowMs: number): void {
+    this.inFlight += 1;
+    this.#paceMs = Math.max(nowMs, this.#paceMs) + (SPREAD * this.#latencyMs) / this.limit;
   }
 
   isFree(nowMs: number): boolean {
-    if (nowMs < this.#opensAtMs) return false;
+    if (nowMs < this.opensAtMs) return false;
     return this.isDown ? this.inFlight === 0 : this.inFlight < Math.max(1, Math.floor(this.limit));
   }
 

@@ -12,7 +12,7 @@ export const layers: Readonly<Record<string, readonly Layer[]>> = {
     'files',
     'hub',
     'tokenizers',
-    ['activations', 'categories', 'config', 'scope', 'initialize'],
+    ['activations', 'categories', 'config', 'scope', 'initialize', 'unsafe-label'],
     ['layers', 'backbone', 'rotary'],
     ['encoders', 'decoders'],
     'backbones',
@@ -20,6 +20,13 @@ export const layers: Readonly<Record<string, readonly Layer[]>> = {
     ['training', 'inference', 'data'],
     ['checkpoint', 'gguf', 'load'],
     'open-tokenizer',
+    'index',
+  ],
+  'packages/guard/src': [
+    ['windows', 'settings', 'normalise', 'views'],
+    'scoring',
+    'guard',
+    ['stream', 'session', 'load'],
     'index',
   ],
   'packages/harmaug/src': [

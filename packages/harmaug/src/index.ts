@@ -2,6 +2,8 @@
 export { type ColumnMap, type DataRecord, type Format, type FormatName, formatNames, formats } from './data/formats.ts';
 export { promptKey } from './data/prompt-key.ts';
 export { checkRow, type Row } from './data/row.ts';
+export { type NearDuplicateOptions, NearDuplicates, type Sketch } from './dedup/near-duplicates.ts';
+export { Overlap } from './dedup/overlap.ts';
 export { epochBatches } from './distill/epoch.ts';
 export { distillationLoss } from './distill/objective.ts';
 export { checkSettings, type DistillSettings, distillDefaults } from './distill/settings.ts';
@@ -43,6 +45,11 @@ export type {
 export { type ScriptedOptions, type ScriptedProvider, scriptedProvider } from './providers/scripted.ts';
 export { scoreEncoded, sigmoid } from './scoring/score-encoded.ts';
 export type { NoScore, Score, ScoreRequest, Scorer } from './scoring/scorer.ts';
+export { type Category, defaultCategories } from './stages/categories.ts';
+export { type Parsed, parseInstruction } from './stages/instruction.ts';
+export { type Reason, reasons } from './stages/reasons.ts';
+export { isRefusal } from './stages/refusals.ts';
+export type { Shard, StageProgress, StageResult } from './stages/stage.ts';
 export { type AverageOptions, averageTeachers } from './teachers/average.ts';
 export { type TeacherConfig, teacherConfig } from './teachers/config.ts';
 export { type FamilyName, families, familyNames } from './teachers/families/index.ts';

@@ -14,6 +14,7 @@ export {
   saveTraining,
   type TrainingToSave,
 } from './checkpoint/training.node.ts';
+export { readLimited } from './files/limited.node.ts';
 export { tokenizerFileNames } from './files/model-files.ts';
 export {
   type GgufModel,

@@ -16,6 +16,7 @@ export {
   lengthBatches,
   paddedTokens,
 } from './data/length-batches.ts';
+export { isObject, type JsonObject, parseJsonObject } from './files/json.ts';
 export { parseGgufHeader } from './gguf/parse.ts';
 export type { GgufWeightType } from './gguf/tensor-codecs.ts';
 export type { GgufHeader, GgufTensor, GgufTensorType, GgufValue } from './gguf/types.ts';
@@ -36,3 +37,4 @@ export type {
 export { type BpeTraining, trainBpe } from './tokenizers/train-bpe.ts';
 export type { Truncation } from './tokenizers/truncation.ts';
 export { type ProgramOptions, trainingProgram } from './training.ts';
+export { unsafeIndex } from './unsafe-label.ts';

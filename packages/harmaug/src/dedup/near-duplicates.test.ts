@@ -1,5 +1,6 @@
 import { mulberry32 } from '@harmaug/models';
 import { describe, expect, it } from 'vitest';
+
 import { NearDuplicates } from './near-duplicates.ts';
 import { jaccard, shinglesOf } from './shingles.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isNear, jaccard, shinglesOf } from './shingles.ts';
-import { comparable } from './words.ts';
+import { wordsOf } from './words.ts';
 
 const characters = { unit: 'characters', size: 3 } as const;
 
@@ -14,13 +14,13 @@ function exact(a: string, b: string, pieces: (text: string) => readonly string[]
 }
 
 const charactersOf = (size: number) => (text: string) => {
-  const whole = comparable(text);
+  const whole = wordsOf(text).join(' ');
   if (whole === '') return [];
   const count = Math.max(1, whole.length - size + 1);
   return Array.from({ length: count }, (_, at) => whole.slice(at, at + size));
 };
 const wordsOfSize = (size: number) => (text: string) => {
-  const words = comparable(text).split(' ').filter(Boolean);
+  const words = wordsOf(text);
   if (words.length === 0) return [];
   const count = Math.max(1, words.length - size + 1);
   return Array.from({ length: count }, (_, at) => words.slice(at, at + size).join(' '));

@@ -56,7 +56,10 @@ export function jaccard(a: Uint32Array, b: Uint32Array): number {
   return either === 0 ? 0 : both / either;
 }
 
-/** Whether their Jaccard similarity is at least this. Ends as soon as it cannot be any more. */
+/**
+ * Whether the Jaccard similarity of two sets, their intersection over their union, is at least this. Ends as soon as it cannot
+ * be any more. Two empty sets are not alike.
+ */
 export function isNear(a: Uint32Array, b: Uint32Array, threshold: number): boolean {
   // |a ∩ b| / (|a| + |b| - |a ∩ b|) >= t
   const needed = Math.ceil((threshold * (a.length + b.length)) / (1 + threshold) - 1e-9);

@@ -12,8 +12,3 @@ export function wordsOf(text: string): string[] {
   if (IS_ASCII.test(lower)) return lower.match(ASCII_WORD) ?? [];
   return lower.normalize('NFKC').toLowerCase().match(WORD) ?? [];
 }
-
-/** The words with one space between them. */
-export function comparable(text: string): string {
-  return wordsOf(text).join(' ');
-}

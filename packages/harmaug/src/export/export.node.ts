@@ -7,11 +7,11 @@ import {
   loadWeights,
   TokenizerPool,
   tokenizerFileNames,
+  unsafeIndex,
 } from '@harmaug/models/node';
 import { ConfigError, type ModelRecord, type Quantization, quantizeModel } from 'onnx-grad';
 import { createSession, writeModelFile } from 'onnx-grad/node';
 import type { Row } from '../data/row.ts';
-import { unsafeIndex } from '../scoring/classifier.node.ts';
 import { classifyWith } from '../scoring/onnx-session.node.ts';
 import { scoreEncoded } from '../scoring/score-encoded.ts';
 import { compareMargins, failures, type Gate, type GateLimits } from './gate.ts';

@@ -11,7 +11,7 @@ import { pathToFileURL } from 'node:url';
 import { asLedgerError, LedgerError } from './errors.node.ts';
 import { LEDGER_TABLES, LEDGER_VERSION } from './schema.ts';
 
-export const LEDGER_FILE = 'ledger.sqlite';
+const LEDGER_FILE = 'ledger.sqlite';
 
 const LOCK_FILE = 'ledger.lock';
 const CACHE_KIB = 65_536; // SQLite's own 2 MiB make a million keys slow
@@ -38,12 +38,13 @@ export class Ledger {
     const file = path.join(folder, LEDGER_FILE);
     return guarded(file, () => {
       makePrivate(folder);
-      const lock = new DatabaseSync(path.join(folder, LOCK_FILE));
+      const lockFile = path.join(folder, LOCK_FILE);
+      const lock = new DatabaseSync(lockFile);
       let db: DatabaseSync | undefined;
       try {
         lock.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
         db = new DatabaseSync(file);
-        chmodSync(file, 0o600);
+        for (const own of [file, lockFile]) chmodSync(own, 0o600);
         db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 10000');
         db.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
         prepareTables(db, file);

@@ -3,8 +3,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type BaseConfig, type HubOptions, readCategoryNames, TokenizerPool } from '@harmaug/models/node';
-import { FormatError } from 'onnx-grad';
+import { type BaseConfig, type HubOptions, readCategoryNames, TokenizerPool, unsafeIndex } from '@harmaug/models/node';
 import { decodePromptHashes } from '../data/prompt-hashes.node.ts';
 import type { Row } from '../data/row.ts';
 import { type ClassifyBatch, scoreEncoded, sigmoid } from './score-encoded.ts';
@@ -77,18 +76,6 @@ export async function classifierScorer(classifier: Classifier, options: EncoderO
 
 function textOf({ prompt, response }: Pick<Row, 'prompt' | 'response'>): string | [string, string] {
   return response === undefined ? prompt : [prompt, response];
-}
-
-const UNSAFE = /^(unsafe|harmful|toxic|injection|jailbreak|positive)$/i;
-
-/** Which of two labels is the unsafe one: by its name, or the second where names say nothing. */
-export function unsafeIndex(json: Classifier['json'], labels: number, folder: string): 0 | 1 {
-  if (labels !== 2) {
-    const message = `${folder}: a guard has two labels, safe and unsafe; this classifier has ${labels}.`;
-    throw new FormatError(message, { file: path.join(folder, 'config.json'), field: 'id2label' });
-  }
-  const names = (json.id2label ?? {}) as Record<string, unknown>;
-  return UNSAFE.test(String(names[0])) && !UNSAFE.test(String(names[1])) ? 0 : 1;
 }
 
 async function readSeenPrompts(file: string): Promise<Set<bigint> | null> {

@@ -58,9 +58,4 @@ export class Budget {
     this.#spent += used;
     for (const wake of this.#wake.splice(0)) wake();
   }
-
-  toString(): string {
-    const shown = (amount: number) => (this.#limit.unit === 'tokens' ? String(Math.round(amount)) : amount.toFixed(4));
-    return `${shown(this.#spent)} of ${shown(this.#limit.amount)} ${this.#limit.unit}`;
-  }
 }

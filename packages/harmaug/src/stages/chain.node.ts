@@ -73,3 +73,10 @@ export function requirePairs(pipeline: Pipeline, ledger: Ledger): string {
   if (hasAny) return hashOfSet(ledger, 'pairs');
   throw new ConfigError('The run has no texts to label yet. Run harmaug respond or harmaug import-data first.');
 }
+
+/** What to say where the stage before has more to make; `null` where it is complete or has not run. */
+export function incompleteNote(ledger: Ledger, stage: 'generate' | 'respond'): string | null {
+  const made = setOf(ledger, stage);
+  if (made === null || made.isComplete) return null;
+  return `harmaug ${stage} is not complete: this goes on with the ${made.facts.kept} rows of ${made.facts.wanted} that are there.`;
+}

@@ -32,10 +32,8 @@ export interface CardFacts {
   readonly leftOut: number;
   /** States and reasons of all rows, those that are not in the set included. */
   readonly rejected: { readonly instructions: Counts; readonly responses: Counts };
-  readonly stages: {
-    readonly generate: Readonly<Record<string, unknown>> | null;
-    readonly label: Readonly<Record<string, unknown>> | null;
-  };
+  /** How writers' turns for harmful instructions began; `null`: by themselves, or there were none. */
+  readonly prefix: string | null;
   readonly files: readonly string[];
 }
 
@@ -48,7 +46,7 @@ const sizes: readonly (readonly [below: number, category: string])[] = [
   [Number.POSITIVE_INFINITY, '10M<n<100M'],
 ];
 
-export function datasetCard({ settings, counts, leftOut, rejected, stages, files }: CardFacts): string {
+export function datasetCard({ settings, counts, leftOut, rejected, prefix, files }: CardFacts): string {
   const { name, license, language, models, notes } = settings;
   const file = files.find((one) => one.endsWith('.parquet')) ?? files[0]!;
   const head = [
@@ -79,7 +77,6 @@ export function datasetCard({ settings, counts, leftOut, rejected, stages, files
     ...lines('Labels by', counts.teachers),
   ];
   const terms = Object.entries(models).map(([model, licence]) => `- ${model}: ${licence}`);
-  const prefix = stages.generate?.prefix;
   return [
     ...head,
     '',
@@ -98,9 +95,7 @@ export function datasetCard({ settings, counts, leftOut, rejected, stages, files
     '',
     `- ${counts.rows} rows, ${counts.labelled} labelled${share}${leftOut > 0 ? `; ${leftOut} without a label left out` : ''}`,
     ...made,
-    ...(typeof prefix === 'string'
-      ? [`- Writers’ turns for harmful instructions began with: ${JSON.stringify(prefix)}`]
-      : []),
+    ...(prefix !== null ? [`- Writers’ turns for harmful instructions began with: ${JSON.stringify(prefix)}`] : []),
     '- Filters, parsing and marks: harmaug, from the recipe that comes with the run',
     ...(terms.length > 0 ? ['', '### Licences and terms of the models', '', ...terms] : []),
     ...(notes ? ['', notes.trim()] : []),

@@ -56,6 +56,7 @@ export class Decisions {
     const ofKind = (kind: string) =>
       this.#counts.reduce((sum, { kept }, index) => sum + (cells[index]!.kind === kind ? kept : 0), 0);
     return {
+      kept: this.kept,
       wanted,
       harmful: ofKind('harmful'),
       benign: ofKind('benign'),

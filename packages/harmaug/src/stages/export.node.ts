@@ -69,7 +69,7 @@ export async function exportData(options: ExportOptions): Promise<ExportResult> 
     counts,
     leftOut,
     rejected: { instructions: countsOf(ledger, 'instructions'), responses: countsOf(ledger, 'pairs') },
-    stages: { generate: setOf(ledger, 'generate')?.facts ?? null, label: setOf(ledger, 'label')?.facts ?? null },
+    prefix: (setOf(ledger, 'generate')?.facts.prefix as string | null | undefined) ?? null,
     files: files.map(({ file }) => path.basename(file)),
   });
   const cardFile = path.join(folder, 'README.md');

@@ -4,7 +4,7 @@ import type { Said } from '../ledger/records.ts';
 import { currentPairs, type Judgeable, LabelDraft, type LabelRow } from '../ledger/sets.node.ts';
 import { openTeacher } from '../teachers/create.node.ts';
 import type { Teacher } from '../teachers/teacher.ts';
-import { labelSettings, requirePairs } from './chain.node.ts';
+import { incompleteNote, labelSettings, requirePairs } from './chain.node.ts';
 import { type StageContext, type StageOptions, withContext } from './context.node.ts';
 import { type Judges, type Judging, judgesOf, verdictKey } from './judging.node.ts';
 import { markRow } from './marks.ts';
@@ -25,6 +25,8 @@ export function label(options: StageOptions): Promise<StageResult> {
   return withContext(options, async (context) => {
     const { pipeline, ledger, writer, spending, signal, onProgress } = context;
     const input = requirePairs(pipeline, ledger);
+    const note = incompleteNote(ledger, 'respond');
+    if (note !== null) context.onNote?.(note);
     const judges = await judgesOf(pipeline);
     const tally = new Tally();
     const opened: Teacher[] = [];

@@ -6,7 +6,7 @@ import type { Written } from '../ledger/records.ts';
 import { currentInstructions, type InstructionRow, type PairRow, publishPairs } from '../ledger/sets.node.ts';
 import type { Provider } from '../providers/provider.ts';
 import { type Answering, responders, responseKey } from './answering.node.ts';
-import { requireInstructions, respondSettings } from './chain.node.ts';
+import { incompleteNote, requireInstructions, respondSettings } from './chain.node.ts';
 import { type StageContext, type StageOptions, withContext } from './context.node.ts';
 import { callsAtOnce, requirePrefix } from './models.node.ts';
 import { need } from './pipeline.node.ts';
@@ -35,6 +35,8 @@ export function respond(options: StageOptions): Promise<StageResult> {
   return withContext(options, async (context) => {
     const { pipeline, ledger, writer, spending, signal, onProgress } = context;
     const input = requireInstructions(pipeline, ledger);
+    const note = incompleteNote(ledger, 'generate');
+    if (note !== null) context.onNote?.(note);
     const answering = responders(pipeline);
     const tally = new Tally();
     const lanes: Lane[] = [];

@@ -161,4 +161,3 @@ export type SectionName = keyof typeof sections;
 export type Settings<Name extends SectionName> = z.output<(typeof sections)[Name]>;
 export type DataFile = Settings<'seed'>['files'][number];
 export type ModelRef = Settings<'generate'>['model'];
-export type Responder = NonNullable<Settings<'respond'>['refusal']>;

@@ -87,6 +87,12 @@ describe('--budget', () => {
     const { tokens } = spent('budget');
     expect(tokens).toBeGreaterThan(1000);
     expect(tokens).toBeLessThanOrEqual(3000);
+    const onward = await harmaug('respond', mild.mild, '--out', mild.at('budget'), '--plan');
+    expect(onward.exitCode).toBe(0);
+    const respond = await harmaug('respond', mild.mild, '--out', mild.at('budget'), '--limit', '1');
+    expect(respond.stderr).toMatch(
+      /harmaug generate is not complete: this goes on with the \d+ rows of 30 that are there\./,
+    );
     const again = await harmaug(...small);
     expect(again.exitCode).toBe(1);
     expect(spent('budget').tokens).toBeLessThanOrEqual(3000);

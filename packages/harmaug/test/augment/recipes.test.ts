@@ -1,5 +1,6 @@
 /** Bad recipes and bad data: one clear error with file and line or key, before any call. */
 import { rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startWriters, type Writers } from '../loopback/writers.ts';
 import { CANARY, harmaug, makeWorkplace, mildRecipe, type Workplace } from './harness.node.ts';
@@ -165,4 +166,13 @@ describe('labelled data with', () => {
     writeFileSync(workplace.at('data.jsonl'), content);
     expect(await errorOf((s) => (s.seed!.files = ['data.jsonl']))).toMatch(message);
   });
+});
+
+test('the recipe that comes with the repository is right, and can be planned', async () => {
+  const recipe = path.join(import.meta.dirname, '../../../../recipes/augment.yaml');
+  for (const stage of ['generate', 'respond', 'label']) {
+    const { exitCode, stdout } = await harmaug(stage, recipe, '--out', workplace.at('planned'), '--plan', '--json');
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout).calls[0].cost).toBeGreaterThan(0);
+  }
 });

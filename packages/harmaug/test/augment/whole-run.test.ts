@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { writeTinyStudent } from '../../src/distill/tiny.testing.node.ts';
 import { startWriters } from '../loopback/writers.ts';
 import { ALL, COUNT, callsOf, harmaug, type MildRun, mildRecipe, rowsOf, startMildRun } from './harness.node.ts';
 
@@ -159,4 +160,16 @@ describe('one setting changed redoes what depends on it, and no more:', () => {
       stderr: expect.stringMatching(/no instructions yet\. Run harmaug generate/),
     });
   });
+});
+
+test('meanings are compared where an encoder is given, the same in a second run', async () => {
+  await writeTinyStudent(mild.at('encoder'));
+  const own = mild.variant('meanings.yaml', (s) => {
+    s.filters!.embeddings = { encoder: 'encoder', threshold: 0.995, maxLength: 32 };
+  });
+  const [first] = await mild.runAll(own, 'meanings');
+  expect(first.rejected['near-duplicate']).toBeGreaterThan(0);
+  const before = rowsOf(mild.at('meanings'));
+  expect(madeBy(await mild.runAll(own, 'meanings'))).toEqual([0, 0, 0]);
+  expect(rowsOf(mild.at('meanings'))).toEqual(before);
 });

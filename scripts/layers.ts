@@ -25,8 +25,8 @@ export const layers: Readonly<Record<string, readonly Layer[]>> = {
   'packages/guard/src': [
     ['windows', 'settings', 'normalise', 'views'],
     'scoring',
-    'guard',
-    ['stream', 'session', 'load'],
+    ['guard', 'stream'],
+    ['session', 'load'],
     'index',
   ],
   'packages/harmaug/src': [
@@ -37,7 +37,7 @@ export const layers: Readonly<Record<string, readonly Layer[]>> = {
     'providers',
     'teachers',
     'evaluate',
-    ['distill', 'export', 'stages'],
+    ['distill', 'export', 'stages', 'calibrate'],
     'measures',
     'cli',
     'index',

@@ -4,8 +4,8 @@ import path from 'node:path';
 import { buildModel, initialize } from '@harmaug/models';
 import { saveModel } from '@harmaug/models/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { main } from '../src/cli/main.node.ts';
 import { temporaryFolder, tinyRows, writeTinyStudent } from '../src/distill/tiny.testing.node.ts';
+import { harmaug } from './harmaug.node.ts';
 
 let folder: string;
 const at = (name: string) => path.join(folder, name);
@@ -28,17 +28,6 @@ beforeAll(async () => {
   );
 });
 afterAll(() => rm(folder, { recursive: true }));
-
-async function harmaug(...argv: string[]) {
-  const out = { stdout: '', stderr: '' };
-  const exitCode = await main(argv, {
-    stdout: { write: (text: string) => (out.stdout += text) },
-    stderr: { write: (text: string) => (out.stderr += text) },
-    env: {},
-    signal: new AbortController().signal,
-  });
-  return { exitCode, ...out };
-}
 
 const LOOSE = ['--max-difference', '1', '--max-flips', '1', '--max-auprc-drop', '1'];
 

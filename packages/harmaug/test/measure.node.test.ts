@@ -2,10 +2,10 @@
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { main } from '../src/cli/main.node.ts';
 import { temporaryFolder, writeTinyStudent } from '../src/distill/tiny.testing.node.ts';
 import { Ledger } from '../src/ledger/ledger.node.ts';
 import { hashOfSet, InstructionDraft, type InstructionRow, LabelDraft, publishPairs } from '../src/ledger/sets.node.ts';
+import { harmaug } from './harmaug.node.ts';
 
 let folder: string;
 const at = (name: string) => path.join(folder, name);
@@ -60,17 +60,6 @@ beforeAll(async () => {
   ledger.close();
 });
 afterAll(() => rm(folder, { recursive: true }));
-
-async function harmaug(...argv: string[]) {
-  const out = { stdout: '', stderr: '' };
-  const exitCode = await main(argv, {
-    stdout: { write: (text: string) => (out.stdout += text) },
-    stderr: { write: (text: string) => (out.stderr += text) },
-    env: {},
-    signal: new AbortController().signal,
-  });
-  return { exitCode, ...out };
-}
 
 describe('harmaug measure', () => {
   test('tells how often the writer gave in, and how varied the texts are', async () => {

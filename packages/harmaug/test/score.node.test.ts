@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { main } from '../src/cli/main.node.ts';
+import { harmaug } from './harmaug.node.ts';
 import { behaviours } from './loopback/behaviours.ts';
 import { type Loopback, startLoopback } from './loopback/server.ts';
 
@@ -25,17 +25,6 @@ afterAll(async () => {
   await server.close();
   await rm(folder, { recursive: true });
 });
-
-async function harmaug(...argv: string[]) {
-  const out = { stdout: '', stderr: '' };
-  const exitCode = await main(argv, {
-    stdout: { write: (text: string) => (out.stdout += text) },
-    stderr: { write: (text: string) => (out.stderr += text) },
-    env: {},
-    signal: new AbortController().signal,
-  });
-  return { exitCode, ...out };
-}
 
 describe('harmaug score', () => {
   const flags = () => ['--endpoint', server.url, '--model', 'toy', '--data', at('rows.jsonl')];

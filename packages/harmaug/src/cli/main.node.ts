@@ -50,9 +50,17 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'have a teacher say how likely each text is unsafe',
     load: async () => (await import('./score.node.ts')).scoreCommand as unknown as Command,
   },
+  calibrate: {
+    summary: 'choose a guard’s threshold, and make its scores frequencies',
+    load: async () => (await import('./calibrate.node.ts')).calibrateCommand as unknown as Command,
+  },
   export: {
     summary: 'write a guard as ONNX: float32, 8 and 4 bits',
     load: async () => (await import('./export.node.ts')).exportCommand as unknown as Command,
+  },
+  check: {
+    summary: 'have an exported guard judge a text, a file or what comes on stdin',
+    load: async () => (await import('./check.node.ts')).checkCommand as unknown as Command,
   },
   evaluate: {
     summary: 'measure a guard on labelled data',

@@ -1,4 +1,5 @@
 /** A guard's folder as ONNX files that transformers.js, optimum and our own runtime read, each checked on real texts. */
+import { existsSync } from 'node:fs';
 import { copyFile, mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import {
@@ -12,6 +13,7 @@ import {
 import { ConfigError, type ModelRecord, type Quantization, quantizeModel } from 'onnx-grad';
 import { createSession, writeModelFile } from 'onnx-grad/node';
 import type { Row } from '../data/row.ts';
+import { SETTINGS_FILE } from '../scoring/classifier.node.ts';
 import { classifyWith } from '../scoring/onnx-session.node.ts';
 import { scoreEncoded } from '../scoring/score-encoded.ts';
 import { compareMargins, failures, type Gate, type GateLimits } from './gate.ts';
@@ -115,6 +117,7 @@ async function encode(folder: string, rows: readonly Row[], longest: number | nu
 
 async function copySettings(folder: string, out: string, tokenizerFiles: Iterable<string>): Promise<void> {
   const names = [...tokenizerFiles].filter((name) => (tokenizerFileNames as readonly string[]).includes(name));
+  if (existsSync(path.join(folder, SETTINGS_FILE))) names.push(SETTINGS_FILE);
   for (const name of [...names, 'config.json']) await copyFile(path.join(folder, name), path.join(out, name));
 }
 

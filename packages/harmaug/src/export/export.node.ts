@@ -10,7 +10,7 @@ import {
   tokenizerFileNames,
   unsafeIndex,
 } from '@harmaug/models/node';
-import { ConfigError, type ModelRecord, type Quantization, quantizeModel } from 'onnx-grad';
+import { type ChannelRanges, ConfigError, type ModelRecord, type Quantization, quantizeModel } from 'onnx-grad';
 import { createSession, writeModelFile } from 'onnx-grad/node';
 import type { Row } from '../data/row.ts';
 import { SETTINGS_FILE } from '../scoring/classifier.node.ts';
@@ -18,12 +18,13 @@ import { classifyWith } from '../scoring/onnx-session.node.ts';
 import { scoreEncoded } from '../scoring/score-encoded.ts';
 import { compareMargins, failures, type Gate, type GateLimits } from './gate.ts';
 import { type Precision, precisions } from './precisions.ts';
+import { measureRanges } from './ranges.node.ts';
 
 export interface ExportOptions {
   readonly precisions: readonly Precision[];
   /** Folder that gets `onnx/`; the guard's own by default. */
   readonly out?: string;
-  /** Texts to check the smaller models on. */
+  /** Texts that the smaller models are fitted to and checked on. */
   readonly rows: readonly Row[];
   readonly limits: GateLimits;
   readonly threshold?: number;
@@ -81,6 +82,9 @@ export async function exportGuard(folder: string, options: ExportOptions): Promi
   const needsReference = options.precisions.some((name) => precisions[name].quantization !== null);
   if (needsReference) onProgress('float32');
   const reference = needsReference ? await measure(record) : new Float64Array(0);
+  const needsRanges = encoded.length > 0 && options.precisions.includes('int8');
+  if (needsRanges) onProgress('ranges of activations');
+  const ranges = needsRanges ? await measureRanges(record, encoded, model.config, options) : new Map();
   const exported: Exported[] = [];
   for (const precision of options.precisions) {
     const { file, quantization } = precisions[precision];
@@ -89,7 +93,7 @@ export async function exportGuard(folder: string, options: ExportOptions): Promi
     const made =
       quantization === null
         ? { model: record, gate: null, kept: [], failures: [] }
-        : await shrink(record, quantization, { encoded, limits, measure, check, onProgress, name: precision });
+        : await shrink(record, quantization, { encoded, ranges, limits, measure, check, onProgress, name: precision });
     if (made.failures.length > 0 && !options.isForced) {
       throw new ConfigError(
         `${precision} of ${folder}: ${made.failures.join('; ')}, with half of the weights in float32. ` +
@@ -124,6 +128,7 @@ async function copySettings(folder: string, out: string, tokenizerFiles: Iterabl
 interface ShrinkContext {
   readonly name: string;
   readonly encoded: readonly EncodedArrays[];
+  readonly ranges: ReadonlyMap<string, ChannelRanges>;
   readonly limits: GateLimits;
   readonly measure: (model: ModelRecord, texts?: EncodedArrays[]) => Promise<Float64Array>;
   readonly check: (margins: Float64Array) => Gate;
@@ -135,11 +140,11 @@ interface ShrinkContext {
  * to half of them.
  */
 async function shrink(record: ModelRecord, kind: Quantization, context: ShrinkContext) {
-  const { name, limits, measure, check, onProgress } = context;
+  const { name, ranges, limits, measure, check, onProgress } = context;
   let kept: string[] = [];
   let ranking: string[] | null = null;
   for (;;) {
-    const { model, quantized } = quantizeModel(record, { kind, kept: new Set(kept) });
+    const { model, quantized } = quantizeModel(record, { kind, kept: new Set(kept), ranges });
     onProgress(kept.length === 0 ? name : `${name}, ${kept.length} weights in float32`);
     const gate = check(await measure(model));
     const over = failures(gate, limits);
@@ -155,7 +160,7 @@ async function rankByCost(
   record: ModelRecord,
   kind: Quantization,
   names: readonly string[],
-  { name, encoded, measure, onProgress }: ShrinkContext,
+  { name, encoded, ranges, measure, onProgress }: ShrinkContext,
 ): Promise<string[]> {
   const step = Math.max(1, Math.floor(encoded.length / SENSITIVITY_TEXTS));
   const texts = encoded.filter((_, index) => index % step === 0).slice(0, SENSITIVITY_TEXTS);
@@ -164,7 +169,7 @@ async function rankByCost(
   for (const [index, weight] of names.entries()) {
     onProgress(`${name}: what weight ${index + 1} of ${names.length} costs`);
     const kept = new Set(names.filter((other) => other !== weight));
-    const margins = await measure(quantizeModel(record, { kind, kept }).model, texts);
+    const margins = await measure(quantizeModel(record, { kind, kept, ranges }).model, texts);
     const cost = margins.reduce((sum, margin, row) => sum + (margin - reference[row]!) ** 2, 0);
     costs.push({ weight, cost });
   }

@@ -7,8 +7,10 @@ import * as ops from '../graph/ops.ts';
 import { createGraph } from '../graph/table.ts';
 import { encodeModel } from '../onnx/encode.ts';
 import type { ModelRecord } from '../onnx/model.ts';
+import { activationBytes, createRanges, widenRanges } from './channel-ranges.ts';
 import { packInt4 } from './int4.ts';
 import { quantizeRows } from './int8.ts';
+import { productActivations } from './product.ts';
 import { type Quantization, quantizeModel } from './quantize-model.ts';
 
 const [VOCABULARY, SIZE, INNER] = [300, 64, 96];
@@ -40,12 +42,15 @@ function build(): ModelRecord {
   return emitModel(graph, outputs, { initializers: stored });
 }
 
-async function run(model: ModelRecord): Promise<Float32Array> {
+async function runWith(model: ModelRecord, feeds: ort.InferenceSession.FeedsType): Promise<Float32Array> {
   const session = await ort.InferenceSession.create(encodeModel(model), { graphOptimizationLevel: 'all' });
-  const ids = new ort.Tensor('int64', BigInt64Array.from([3, 299, 0, 7, 7], BigInt), [5]);
-  const { y } = await session.run({ ids });
+  const { y } = await session.run(feeds);
   await session.release();
   return y!.data as Float32Array;
+}
+
+function run(model: ModelRecord): Promise<Float32Array> {
+  return runWith(model, { ids: new ort.Tensor('int64', BigInt64Array.from([3, 299, 0, 7, 7], BigInt), [5]) });
 }
 
 const relative = (a: Float32Array, b: Float32Array) =>
@@ -66,6 +71,41 @@ it.each<[Quantization, number]>([
   const [after, before] = [await run(smaller), await run(model)];
   expect(relative(after, before)).toBeGreaterThan(0);
   expect(relative(after, before)).toBeLessThan(tolerance);
+});
+
+it('divides outlying channels, where ranges are given, and gives a row the same answer in every batch', async () => {
+  const random = createRandom(3);
+  const large = (at: number) => (at % SIZE === 5 ? 20 : 1); // one channel, whose weights are small
+  const values = Float32Array.from({ length: 8 * SIZE }, (_, at) => (random() - 0.5) * large(at));
+  const weight = Float32Array.from({ length: INNER * SIZE }, (_, at) => (random() - 0.5) / large(at));
+  const graph = createGraph();
+  const x = graph.input('x', 'float32', ['rows', SIZE]);
+  const y = ops.gemm(x, graph.input('weight', 'float32', [INNER, SIZE]), null, { transB: true });
+  const initializers = new Map([['weight', new Uint8Array(weight.buffer)]]);
+  const model = emitModel(graph, new Map([['y', y]]), { initializers });
+  const product = async (of: ModelRecord, rows: Float32Array) => {
+    const feeds = { x: new ort.Tensor('float32', rows, [rows.length / SIZE, SIZE]) };
+    return runWith(of, feeds);
+  };
+  expect([...productActivations(model)]).toEqual([['x', SIZE]]);
+  const range = createRanges(SIZE);
+  widenRanges(range, values);
+  const fitted = quantizeModel(model, { kind: 'int8', ranges: new Map([['x', range]]) }).model;
+  const exact = await product(model, values);
+  const errorOf = async (of: ModelRecord) => relative(await product(of, values), exact);
+  expect(await errorOf(fitted)).toBeGreaterThan(0);
+  expect(await errorOf(fitted)).toBeLessThan(0.2 * (await errorOf(quantizeModel(model, { kind: 'int8' }).model)));
+  const third = await product(fitted, values.slice(2 * SIZE, 3 * SIZE));
+  expect(third).toEqual((await product(fitted, values)).slice(2 * INNER, 3 * INNER));
+});
+
+it('bytes hold the range, zero exactly, and outlying channels no more than the next', () => {
+  const ranges = createRanges(6);
+  widenRanges(ranges, Float32Array.of(1, -2, 3, 0, 1, 60, 1, 1, 1, 1, -1, -30));
+  const { scale, zeroPoint, divisors } = activationBytes(ranges);
+  expect([...divisors!]).toEqual([1, 2, 3, 1, 1, 60]);
+  expect([scale * (0 - zeroPoint), scale * (255 - zeroPoint)]).toEqual([expect.closeTo(-1, 2), expect.closeTo(1, 2)]);
+  expect(activationBytes(createRanges(6))).toEqual({ scale: 1, zeroPoint: 0, divisors: null });
 });
 
 it('keeps what it is told to, to the last bit when that is everything', async () => {

@@ -2,15 +2,20 @@
  * An ONNX model with its weight matrices in fewer bits: products become onnxruntime's quantised ones, tables that are
  * looked up become bytes with a scale a row. Everything else stays float32.
  *
- * - `int8`: DynamicQuantizeMatMul. The activations become bytes when they are known, with one scale for all of them, the
- *   weights are signed bytes with a scale for each output.
+ * - `int8`: the weights are signed bytes with a scale for each output. Activations whose ranges are given become bytes by
+ *   these (QuantizeLinear, MatMulIntegerToFloat): an answer then depends on no other text of the batch. Others get the
+ *   range that they have when they are known, one for the batch (DynamicQuantizeMatMul).
  * - `q4`: MatMulNBits. Weights of four bits in blocks of 32, for devices where memory is what is short.
  *
  * Source: onnxruntime, docs/ContribOperators.md
  */
-import type { Attribute, ModelRecord, NodeRecord, TensorRecord } from '../onnx/model.ts';
+import type { ModelRecord, NodeRecord, TensorRecord } from '../onnx/model.ts';
+import type { ChannelRanges } from './channel-ranges.ts';
 import { packInt4 } from './int4.ts';
 import { quantizeRows, transposeBytes } from './int8.ts';
+import { countReaders, floatsOf, isMatrix, type Product, productOf } from './product.ts';
+import { ActivationTable } from './quantized-activation.ts';
+import { makeNode, makeTensor, type Replacement } from './records.ts';
 
 export const quantizations = ['int8', 'q4'] as const;
 export type Quantization = (typeof quantizations)[number];
@@ -19,6 +24,8 @@ export interface QuantizeOptions {
   readonly kind: Quantization;
   /** Names of weights that stay float32. */
   readonly kept?: ReadonlySet<string>;
+  /** Of the activations that `productActivations` names, for `int8`. */
+  readonly ranges?: ReadonlyMap<string, ChannelRanges>;
 }
 
 export interface QuantizedModel {
@@ -29,40 +36,22 @@ export interface QuantizedModel {
 
 const BLOCK = 32; // weights of four bits that share a scale
 const ACCURACY_LEVEL = 4; // MatMulNBits: activations as bytes
-const SMALLEST = 4096; // weights of a matrix; a smaller one saves nothing
-
-/** A product of an activation and a weight matrix, whatever operation states it. */
-interface Product {
-  readonly node: NodeRecord;
-  readonly activation: string;
-  readonly weight: TensorRecord;
-  /** (outputs, inputs), as torch has it. */
-  readonly values: Float32Array;
-  readonly outputs: number;
-  readonly inputs: number;
-  /** A vector of one value an output, or `null`. */
-  readonly bias: TensorRecord | null;
-  /** Added to the result: what is no vector of the model's. */
-  readonly addend: string | null;
-}
-
-/** New nodes and initializers in place of a product. */
-interface Replacement {
-  readonly nodes: readonly NodeRecord[];
-  readonly initializers: readonly TensorRecord[];
-}
 
 /** @returns the model with every product and table replaced that `kept` does not name */
-export function quantizeModel(model: ModelRecord, { kind, kept = new Set() }: QuantizeOptions): QuantizedModel {
+export function quantizeModel(
+  model: ModelRecord,
+  { kind, kept = new Set(), ranges = new Map() }: QuantizeOptions,
+): QuantizedModel {
   const { graph } = model;
   const tensors = new Map(graph.initializers.map((tensor) => [tensor.name, tensor]));
   const readers = countReaders(graph.nodes);
   const quantized: string[] = [];
   const added: TensorRecord[] = [];
+  const activations = new ActivationTable(ranges);
   const nodes = graph.nodes.flatMap((node) => {
     const weight = tensors.get(node.inputs[node.opType === 'Gather' ? 0 : 1] ?? '');
     if (!weight || kept.has(weight.name) || readers.get(weight.name) !== 1) return [node];
-    const replacement = replace(node, weight, tensors, kind);
+    const replacement = replace(node, weight, tensors, kind, activations);
     if (!replacement) return [node];
     quantized.push(weight.name);
     added.push(...replacement.initializers);
@@ -73,63 +62,43 @@ export function quantizeModel(model: ModelRecord, { kind, kept = new Set() }: Qu
   return { model: { ...model, graph: { ...graph, nodes, initializers } }, quantized };
 }
 
-function countReaders(nodes: readonly NodeRecord[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const { inputs } of nodes) for (const name of inputs) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return counts;
-}
-
 /** `null` for a node that stays as it is. */
 function replace(
   node: NodeRecord,
   weight: TensorRecord,
   tensors: ReadonlyMap<string, TensorRecord>,
   kind: Quantization,
+  activations: ActivationTable,
 ): Replacement | null {
-  if (weight.dtype !== 'float32' || weight.dims.length !== 2 || weight.data.length / 4 < SMALLEST) return null;
+  if (!isMatrix(weight)) return null;
   if (node.opType === 'Gather') return byteTable(node, weight);
   const product = productOf(node, weight, tensors);
-  return product && writers[kind](product);
+  return product && writers[kind](product, activations);
 }
 
-function productOf(node: NodeRecord, weight: TensorRecord, tensors: ReadonlyMap<string, TensorRecord>): Product | null {
-  const [activation, , third = ''] = node.inputs as [string, string, string?];
-  const flag = (name: string) => numberOf(node.attributes[name], 0) !== 0;
-  const isGemm = node.opType === 'Gemm' && !flag('transA') && numberOf(node.attributes.beta, 1) === 1;
-  if (!isGemm && node.opType !== 'MatMul') return null;
-  const isTransposed = flag('transB');
-  const [outputs, inputs] = (isTransposed ? weight.dims : weight.dims.toReversed()) as [number, number];
-  const alpha = numberOf(node.attributes.alpha, 1);
-  const floats = floatsOf(weight);
-  const laidOut = isTransposed ? floats : transposeFloats(floats, inputs, outputs);
-  const found = tensors.get(third);
-  const bias = found && found.dims.length === 1 && found.dims[0] === outputs ? found : null;
-  return {
-    node,
-    activation,
-    weight,
-    values: alpha === 1 ? laidOut : laidOut.map((value) => value * alpha),
-    outputs,
-    inputs,
-    bias,
-    addend: third === '' || bias ? null : third,
-  };
-}
-
-const writers: Readonly<Record<Quantization, (product: Product) => Replacement>> = {
-  int8: ({ values, outputs, inputs, ...product }) => {
-    const { values: bytes, scales } = quantizeRows(values, outputs, inputs);
+const writers: Readonly<Record<Quantization, (product: Product, activations: ActivationTable) => Replacement>> = {
+  int8: ({ values, outputs, inputs, ...product }, activations) => {
     const { name } = product.weight;
-    const matrix = tensor(`${name}_quantized`, 'int8', [inputs, outputs], transposeBytes(bytes, outputs, inputs));
-    const scale = tensor(`${name}_scale`, 'float32', [outputs], scales);
-    const quantizedInputs = [product.activation, matrix.name, scale.name, '', product.bias?.name ?? ''];
-    return written(product, 'DynamicQuantizeMatMul', quantizedInputs, {}, [matrix, scale]);
+    const activation = activations.quantize(product.activation);
+    const divisors = activation?.divisors;
+    const multiplied = divisors ? values.map((value, at) => value * divisors[at % inputs]!) : values;
+    const { values: bytes, scales } = quantizeRows(multiplied, outputs, inputs);
+    const matrix = makeTensor(`${name}_quantized`, 'int8', [inputs, outputs], transposeBytes(bytes, outputs, inputs));
+    const scale = makeTensor(`${name}_scale`, 'float32', [outputs], scales);
+    const bias = product.bias?.name ?? '';
+    if (!activation) {
+      const read = [product.activation, matrix.name, scale.name, '', bias];
+      return written(product, 'DynamicQuantizeMatMul', read, {}, [matrix, scale]);
+    }
+    const read = [activation.bytes, matrix.name, activation.scale, scale.name, activation.zeroPoint, '', bias];
+    const { nodes, initializers } = written(product, 'MatMulIntegerToFloat', read, {}, [matrix, scale]);
+    return { nodes: [...activation.nodes, ...nodes], initializers: [...activation.initializers, ...initializers] };
   },
   q4: ({ values, outputs, inputs, ...product }) => {
     const { packed, scales, blocks } = packInt4(values, outputs, inputs, BLOCK);
     const { name } = product.weight;
-    const matrix = tensor(`${name}_q4`, 'uint8', [outputs, blocks, BLOCK / 2], packed);
-    const scale = tensor(`${name}_scale`, 'float32', [outputs * blocks], scales);
+    const matrix = makeTensor(`${name}_q4`, 'uint8', [outputs, blocks, BLOCK / 2], packed);
+    const scale = makeTensor(`${name}_scale`, 'float32', [outputs * blocks], scales);
     const attributes = { K: inputs, N: outputs, bits: 4, block_size: BLOCK, accuracy_level: ACCURACY_LEVEL };
     const quantizedInputs = [product.activation, matrix.name, scale.name, '', '', product.bias?.name ?? ''];
     return written(product, 'MatMulNBits', quantizedInputs, attributes, [matrix, scale]);
@@ -158,8 +127,8 @@ function byteTable(node: NodeRecord, weight: TensorRecord): Replacement {
   const [, ids] = node.inputs as [string, string];
   const [output] = node.outputs as [string];
   const { values, scales } = quantizeRows(floatsOf(weight), rows, columns);
-  const table = tensor(`${weight.name}_quantized`, 'int8', [rows, columns], values);
-  const scale = tensor(`${weight.name}_scale`, 'float32', [rows, 1], scales);
+  const table = makeTensor(`${weight.name}_quantized`, 'int8', [rows, columns], values);
+  const scale = makeTensor(`${weight.name}_scale`, 'float32', [rows, 1], scales);
   const FLOAT = 1; // TensorProto.FLOAT
   return {
     initializers: [table, scale],
@@ -170,43 +139,4 @@ function byteTable(node: NodeRecord, weight: TensorRecord): Replacement {
       makeNode('Mul', '', [`${output}_floats`, `${output}_scales`], output, {}),
     ],
   };
-}
-
-function makeNode(
-  opType: string,
-  domain: string,
-  inputs: readonly string[],
-  output: string,
-  attributes: Readonly<Record<string, number>>,
-): NodeRecord {
-  const entries = Object.entries(attributes).map(([name, value]) => [name, { type: 'int', value }] as const);
-  return { name: output, opType, domain, inputs, outputs: [output], attributes: Object.fromEntries(entries) };
-}
-
-function tensor(
-  name: string,
-  dtype: TensorRecord['dtype'],
-  dims: readonly number[],
-  { buffer, byteOffset, byteLength }: Int8Array | Uint8Array | Float32Array,
-): TensorRecord {
-  return { name, dtype, dims, data: new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength) };
-}
-
-function floatsOf({ data }: TensorRecord): Float32Array {
-  const isAligned = data.byteOffset % 4 === 0;
-  return isAligned
-    ? new Float32Array(data.buffer, data.byteOffset, data.length / 4)
-    : new Float32Array(data.slice().buffer);
-}
-
-function transposeFloats(values: Float32Array, rows: number, columns: number): Float32Array {
-  const result = new Float32Array(values.length);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) result[column * rows + row] = values[row * columns + column]!;
-  }
-  return result;
-}
-
-function numberOf(attribute: Attribute | undefined, fallback: number): number {
-  return attribute?.type === 'int' || attribute?.type === 'float' ? attribute.value : fallback;
 }

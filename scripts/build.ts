@@ -1,6 +1,6 @@
 /** `npm run build`: every package as it is published, in its dist folder. A package is built after those it imports. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { layers } from './layers.ts';
 
@@ -13,14 +13,5 @@ for (const name of layers.packages!.flat()) {
   rmSync(path.join(folder, 'dist'), { recursive: true, force: true });
   const { status } = spawnSync(path.join(root, 'node_modules', '.bin', 'tsc'), ['-p', config], { stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
-  copyGenerated(folder);
   console.log(`built packages/${name}/dist`);
-}
-
-/** Generated JavaScript with declarations of its own, which tsc leaves where it is. */
-function copyGenerated(folder: string): void {
-  cpSync(path.join(folder, 'src'), path.join(folder, 'dist'), {
-    recursive: true,
-    filter: (file) => !/\.[^./]+$/.test(file) || /\.d\.ts$|\.js$/.test(file),
-  });
 }

@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# Regenerates packages/onnx-grad/src/onnx/generated/onnx_pb.ts from onnx.proto, which is the file of PyPI's onnx 1.23.2.
+# Regenerates packages/onnx-grad/test/generated/onnx_pb.ts, which the tests hold our reader and writer against, from
+# onnx.proto, the file of PyPI's onnx 1.23.2.
 # Run from anywhere after `npm ci`; the result is committed.
 set -euo pipefail
 root="$(cd "$(dirname "$0")/.." && pwd)"
 folder="$root/packages/onnx-grad/src/onnx"
+generated="$root/packages/onnx-grad/test/generated"
 export PATH="$root/node_modules/.bin:$PATH"
 
 buf generate "$folder" --path "$folder/onnx.proto" --template '{
   "version": "v2",
-  "plugins": [{ "local": "protoc-gen-es", "out": "'"$folder/generated"'", "opt": ["target=ts", "import_extension=js"] }]
+  "plugins": [{ "local": "protoc-gen-es", "out": "'"$generated"'", "opt": ["target=ts", "import_extension=js"] }]
 }'
 
 # protoc-gen-es writes TypeScript enums, which Node cannot strip away: make each a constant record and a union type.
@@ -17,4 +19,4 @@ perl -0pi -e '
     my ($name, $body) = ($1, $2);
     $body =~ s/^(\s+\w+) = (\d+),/$1: $2,/mg;
     "export const $name = {$body\n} as const;\nexport type $name = (typeof $name)[keyof typeof $name];"
-  }gse' "$folder/generated/onnx_pb.ts"
+  }gse' "$generated/onnx_pb.ts"

@@ -28,6 +28,10 @@ describe('imports', () => {
     ['packages/onnx-grad/src/graph/ops.ts', 'node:fs', /only Node has/],
     ['packages/onnx-grad/src/index.ts', './session/session.node.ts', /only Node has/],
     ['packages/models/src/model.ts', 'onnx-grad/node', /only Node has/],
+    ['packages/guard/src/load.web.ts', 'onnxruntime-node', /only Node has/],
+    ['packages/guard/src/load.web.ts', './load.node.ts', /only Node has/],
+    ['packages/guard/src/load.ts', './session.web.ts', /only browsers have/],
+    ['packages/guard/src/load.node.ts', 'onnxruntime-web/wasm', /only browsers have/],
   ])('of %s may not be %s', (from, specifier, problem) => {
     expect(violations([{ path: from, text: `import '${specifier}';` }])[0]).toMatch(problem);
   });

@@ -15,9 +15,9 @@ export const layers: Readonly<Record<string, readonly Layer[]>> = {
     ['activations', 'categories', 'config', 'scope', 'initialize', 'unsafe-label'],
     ['layers', 'backbone', 'rotary'],
     ['encoders', 'decoders'],
-    'backbones',
+    ['backbones', 'model-config'],
     'model',
-    ['training', 'inference', 'data'],
+    ['training', 'inference', 'data', 'flops'],
     ['checkpoint', 'gguf', 'load'],
     'open-tokenizer',
     'index',
@@ -26,7 +26,9 @@ export const layers: Readonly<Record<string, readonly Layer[]>> = {
     ['windows', 'settings', 'normalise', 'views'],
     'scoring',
     ['guard', 'stream'],
-    ['session', 'load'],
+    'session',
+    ['load', 'sources'],
+    'worker',
     'index',
   ],
   'packages/harmaug/src': [
@@ -37,7 +39,7 @@ export const layers: Readonly<Record<string, readonly Layer[]>> = {
     'providers',
     'teachers',
     'evaluate',
-    ['distill', 'export', 'stages', 'calibrate'],
+    ['distill', 'export', 'stages', 'calibrate', 'transforms', 'cost'],
     'measures',
     'cli',
     'index',
@@ -55,6 +57,10 @@ const packageNames: Readonly<Record<string, string>> = {
 /** Code for Node alone, and tests, which run there. */
 const FOR_NODE = /\.(node|test|testing)\.ts$|\.node\.test\.ts$|\.testing\.node\.ts$/;
 const NODE_ONLY = /^node:|^onnxruntime-node$|\.node\.ts$|\/node$/;
+
+/** Code for browsers alone. */
+const FOR_WEB = /\.web\.ts$/;
+const WEB_ONLY = /^onnxruntime-web(\/|$)|\.web\.ts$|\/web$/;
 
 export interface SourceFile {
   /** From the repository's root, with slashes. */
@@ -74,7 +80,10 @@ export function importsOf(text: string): string[] {
 export function violations(files: readonly SourceFile[], table = layers): string[] {
   return files.flatMap(({ path: from, text }) =>
     importsOf(text).flatMap((specifier) => {
-      const problems = NODE_ONLY.test(specifier) && !FOR_NODE.test(from) ? ['which only Node has'] : [];
+      const problems = [
+        ...(NODE_ONLY.test(specifier) && !FOR_NODE.test(from) ? ['which only Node has'] : []),
+        ...(WEB_ONLY.test(specifier) && !FOR_WEB.test(from) ? ['which only browsers have'] : []),
+      ];
       const to = resolve(from, specifier);
       if (to !== null && !/\.test\.ts$/.test(from)) {
         for (const [root, order] of Object.entries(table)) {

@@ -5,7 +5,7 @@ import { type Normalised, normalise } from './normalise.ts';
 import { type Frame, Framer } from './scoring/frames.ts';
 import { type Classify, type Scored, ScoreQueue } from './scoring/queue.ts';
 import type { GuardSettings } from './settings.ts';
-import { GuardStream, type StreamOptions } from './stream.ts';
+import { GuardStream, type StreamApi, type StreamOptions } from './stream.ts';
 import { findViews } from './views/find.ts';
 import type { ViewName } from './views/views.ts';
 import type { Place } from './windows.ts';
@@ -36,6 +36,15 @@ export interface CheckOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A loaded guard, wherever it runs. */
+export interface GuardApi {
+  readonly settings: GuardSettings;
+  check(request: GuardRequest, options?: CheckOptions): Promise<GuardAnswer>;
+  checkMany(requests: readonly GuardRequest[], options?: CheckOptions): Promise<GuardAnswer[]>;
+  stream(request: Pick<GuardRequest, 'prompt'>, options?: StreamOptions): StreamApi;
+  dispose(): Promise<void>;
+}
+
 export interface GuardParts {
   readonly tokenizer: Tokenizer;
   readonly classify: Classify;
@@ -60,7 +69,7 @@ interface Job {
 
 const LEAST_TOKENS = 16; // of text in a window: fewer say nothing
 
-export class GuardCore {
+export class GuardCore implements GuardApi {
   readonly settings: GuardSettings;
   readonly framer: Framer;
   readonly #parts: GuardParts;
@@ -176,7 +185,8 @@ function placeIn({ toOriginal }: Normalised, { begin, end }: { begin: number; en
   return [toOriginal(begin), toOriginal(end)];
 }
 
-function checkRequest(request: GuardRequest): void {
+/** @throws ConfigError for what is no request */
+export function checkRequest(request: GuardRequest): void {
   for (const name of ['prompt', 'response'] as const) {
     const value: unknown = request[name];
     if (typeof value === 'string' || (name === 'response' && value === undefined)) continue;

@@ -1,9 +1,9 @@
 /** The guard in Node, with everything of index.ts. */
 import { GuardCore } from './guard.ts';
-import { type LoadOptions, readGuard } from './load.node.ts';
+import { type LoadOptions, loadParts } from './load.node.ts';
 
 export * from './index.ts';
-export { type Dtype, dtypes, type LoadOptions } from './load.node.ts';
+export type { LoadOptions } from './load.node.ts';
 
 /**
  * A guard on onnxruntime-node.
@@ -14,11 +14,11 @@ export { type Dtype, dtypes, type LoadOptions } from './load.node.ts';
  */
 export class Guard extends GuardCore {
   /**
-   * @param name folder with config.json, the tokenizer's files and onnx/, or a hub id
-   * @throws FormatError, ConfigError, HubError: one line saying what is wrong with it
+   * @param name folder with config.json, the tokenizer's files and onnx/, or a hub id, or the folder's address (https://…)
+   * @throws FormatError, ConfigError, HubError, FetchError, DeviceError: one line saying what is wrong with it
    */
-  static async load(name: string, options: LoadOptions = {}): Promise<Guard> {
-    const parts = await readGuard(name, options);
+  static async load(name: string | URL, options: LoadOptions = {}): Promise<Guard> {
+    const parts = await loadParts(name, options);
     try {
       return new Guard(parts);
     } catch (error) {

@@ -1,13 +1,16 @@
-/** The guard's core, for any runtime that gives it a `Classify`; `@harmaug/guard/node` brings one. */
+/** The guard's core, for any runtime that gives it a `Classify`; `@harmaug/guard/node` and `@harmaug/guard/web` bring one. */
 export {
   type CheckOptions,
   type GuardAnswer,
+  type GuardApi,
   GuardCore,
   type GuardParts,
   type GuardRequest,
 } from './guard.ts';
+export { type Dtype, dtypes, type GuardOptions, type LoadProgress } from './load.ts';
 export type { Classify } from './scoring/queue.ts';
 export { defaultSettings, type GuardSettings, readSettings } from './settings.ts';
-export type { GuardStream, StreamOptions } from './stream.ts';
+export { FetchError } from './sources/fetch-error.ts';
+export type { GuardStream, StreamApi, StreamOptions } from './stream.ts';
 export type { ViewName } from './views/views.ts';
 export type { Place } from './windows.ts';

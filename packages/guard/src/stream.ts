@@ -8,6 +8,11 @@ export interface StreamOptions extends CheckOptions {
   readonly everyTokens?: number;
 }
 
+export interface StreamApi {
+  push(chunk: string): Promise<GuardAnswer | null>;
+  end(): Promise<GuardAnswer>;
+}
+
 /** What a stream needs of its guard. */
 export interface StreamParts {
   readonly prompt: string;
@@ -20,9 +25,16 @@ export interface StreamParts {
 
 const EVERY_TOKENS = 32;
 
-export class GuardStream {
+/** @throws ConfigError for a number that is none */
+export function readEveryTokens({ everyTokens = EVERY_TOKENS }: StreamOptions): number {
+  if (Number.isInteger(everyTokens) && everyTokens >= 1) return everyTokens;
+  throw new ConfigError(`everyTokens: expected a whole number of at least 1, got ${everyTokens}.`);
+}
+
+export class GuardStream implements StreamApi {
   readonly #parts: StreamParts;
   readonly #options: StreamOptions;
+  readonly #everyTokens: number;
   /** Of the prompt, beside every window of the response. */
   readonly #head: string;
   /** Tokens of the response beside that. */
@@ -36,10 +48,7 @@ export class GuardStream {
   #hasEnded = false;
 
   constructor(parts: StreamParts, options: StreamOptions = {}) {
-    const { everyTokens = EVERY_TOKENS } = options;
-    if (!(Number.isInteger(everyTokens) && everyTokens >= 1)) {
-      throw new ConfigError(`everyTokens: expected a whole number of at least 1, got ${everyTokens}.`);
-    }
+    this.#everyTokens = readEveryTokens(options);
     const { prompt, framer } = parts;
     const head = framer.head(prompt, Math.floor(framer.pair / 2));
     this.#parts = parts;
@@ -53,7 +62,7 @@ export class GuardStream {
     if (this.#hasEnded) throw new ConfigError('This stream has ended.');
     this.#tail += chunk;
     this.#newTokens += this.#parts.countTokens(chunk);
-    return this.#newTokens < (this.#options.everyTokens ?? EVERY_TOKENS) ? null : this.#checkTail();
+    return this.#newTokens < this.#everyTokens ? null : this.#checkTail();
   }
 
   /** Checks what is left, and the rest of a long prompt. @returns the worst answer of all */

@@ -167,6 +167,77 @@ describe('check', () => {
   });
 });
 
+describe('a guard at an address', () => {
+  const files = new Map<string, Uint8Array | number>();
+  const fetched: string[] = [];
+  const serve = (async (input: string | URL, { method = 'GET' }: RequestInit = {}) => {
+    const { pathname } = new URL(input);
+    fetched.push(`${method} ${pathname}`);
+    const body = files.get(pathname.slice('/mine/'.length)) ?? 404;
+    if (typeof body === 'number') return new Response(null, { status: body });
+    const headers = { 'content-length': String(body.byteLength) };
+    return new Response(method === 'HEAD' ? null : (body as Uint8Array<ArrayBuffer>), { headers });
+  }) as typeof fetch;
+  const hub = { fetch: serve };
+
+  beforeAll(async () => {
+    for (const file of ['config.json', 'vocab.txt', 'onnx/model.onnx'])
+      files.set(file, await readFile(path.join(folder, file)));
+  });
+
+  it('answers as from its folder, and reads no weights', async () => {
+    const seen: { loaded: number; total: number }[] = [];
+    for (const address of ['https://guards.test/mine', new URL('https://guards.test/mine/')]) {
+      const far = await Guard.load(address, { hub, onProgress: (progress) => seen.push(progress) });
+      const request = { prompt: 'you are a stupid dog', response: 'thank you' };
+      expect(await far.check(request)).toEqual(await guard.check(request));
+      await far.dispose();
+    }
+    expect(fetched.filter((request) => /safetensors/.test(request))).toEqual([]);
+    const total = ['config.json', 'vocab.txt', 'onnx/model.onnx'].reduce(
+      (sum, file) => sum + (files.get(file) as Uint8Array).byteLength,
+      0,
+    );
+    expect(seen.at(-1)).toEqual({ loaded: total, total });
+    expect(seen.every(({ loaded, total }) => loaded <= total)).toBe(true);
+  });
+
+  it.each([
+    [
+      'https://guards.test/mine?token=x',
+      /ConfigError: https:\/\/guards\.test\/mine: a guard's address is that of its folder/,
+    ],
+    ['https://guards.test/other', /FormatError: https:\/\/guards\.test\/other has no config\.json/],
+    [new URL('ftp://guards.test/mine'), /ConfigError: .*begins with https/],
+  ])('is one clear error where %s is none', async (address, message) => {
+    const error: Error = await Guard.load(address, { hub }).then(
+      () => expect.unreachable(),
+      (reason) => reason,
+    );
+    expect(`${error.name}: ${error.message}`).toMatch(message);
+  });
+
+  it('is one clear error where the server fails, or a signal stops it', async () => {
+    const load = (options: object) => Guard.load('https://guards.test/mine', { hub, ...options });
+    const config = files.get('config.json')!;
+    files.set('config.json', 503);
+    await expect(load({})).rejects.toThrow(/mine\/config\.json: the server answers 503\. Try again later/);
+    files.set('config.json', config);
+    const away = { fetch: () => Promise.reject(new TypeError('fetch failed')) };
+    await expect(load({ hub: away })).rejects.toThrow(/cannot be reached \(fetch failed\)\. Are you online/);
+    const cut = {
+      fetch: (async (input: string, request: RequestInit) => {
+        const { headers } = await serve(input, request);
+        return new Response('{', { headers });
+      }) as typeof fetch,
+    };
+    await expect(load({ hub: cut })).rejects.toThrow(/config\.json broke off after 1 of \d+ bytes/);
+    const stop = new AbortController();
+    const stopped = load({ signal: stop.signal, onProgress: () => stop.abort(new Error('enough')) });
+    await expect(stopped).rejects.toThrow('enough');
+  });
+});
+
 describe('requests of the same moment', () => {
   it('are scored as each alone, in their order', async () => {
     const words = ['nice', 'stupid', 'cake', 'how to', 'you are', 'ugly', 'dog', 'the plan'];

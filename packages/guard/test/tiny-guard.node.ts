@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buildModel, inferenceModel, initialize } from '@harmaug/models';
 import { saveModel } from '@harmaug/models/node';
+import { quantizeModel } from 'onnx-grad';
 import { writeModelFile } from 'onnx-grad/node';
 
 export const rude = ['ugly', 'stupid', 'awful', 'lazy'];
@@ -24,11 +25,13 @@ export interface TinyOptions {
   readonly labels?: readonly string[];
   readonly positions?: number;
   readonly categories?: readonly string[];
+  /** Whether there is one in 8 bits beside it. */
+  readonly int8?: boolean;
 }
 
 /** Folder with config.json, vocab.txt, weights and onnx/model.onnx. */
 export async function writeTinyGuard(folder: string, options: TinyOptions = {}): Promise<string> {
-  const { labels = ['safe', 'unsafe'], positions = 64, categories } = options;
+  const { labels = ['safe', 'unsafe'], positions = 64, categories, int8 = false } = options;
   const json = {
     model_type: 'bert',
     vocab_size: vocabulary.length,
@@ -45,7 +48,12 @@ export async function writeTinyGuard(folder: string, options: TinyOptions = {}):
   const tokenizerFiles = new Map([['vocab.txt', new TextEncoder().encode(vocabulary.join('\n'))]]);
   await saveModel(folder, { json, model, weights, tokenizerFiles });
   await mkdir(path.join(folder, 'onnx'), { recursive: true });
-  await writeModelFile(path.join(folder, 'onnx', 'model.onnx'), inferenceModel(model, weights));
+  const record = inferenceModel(model, weights);
+  await writeModelFile(path.join(folder, 'onnx', 'model.onnx'), record);
+  if (int8) {
+    const quantized = quantizeModel(record, { kind: 'int8' }).model;
+    await writeModelFile(path.join(folder, 'onnx', 'model_quantized.onnx'), quantized);
+  }
   return folder;
 }
 

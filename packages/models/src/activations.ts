@@ -1,6 +1,20 @@
 /** Activation functions by the name Hugging Face configs give them (transformers, activations.py, ACT2FN). */
 import { ConfigError, ops, type Value } from 'onnx-grad';
 
+export const activationNames = [
+  'gelu',
+  'gelu_new',
+  'gelu_pytorch_tanh',
+  'relu',
+  'silu',
+  'swish',
+  'tanh',
+  'sigmoid',
+  'linear',
+] as const;
+
+export type Activation = (typeof activationNames)[number];
+
 /** ½x(1 + tanh(√(2/π)(x + 0.044715x³))), the approximation of BERT's first code. */
 function geluTanh(x: Value): Value {
   const cube = ops.mul(ops.mul(x, x), x);
@@ -10,7 +24,7 @@ function geluTanh(x: Value): Value {
 
 const silu = (x: Value): Value => ops.mul(x, ops.sigmoid(x));
 
-const activations = {
+const activations: { readonly [Name in Activation]: (x: Value) => Value } = {
   gelu: ops.gelu,
   gelu_new: geluTanh,
   gelu_pytorch_tanh: geluTanh,
@@ -20,11 +34,7 @@ const activations = {
   tanh: ops.tanh,
   sigmoid: ops.sigmoid,
   linear: (x: Value): Value => x,
-} satisfies Record<string, (x: Value) => Value>;
-
-export type Activation = keyof typeof activations;
-
-export const activationNames = Object.keys(activations) as Activation[];
+};
 
 export function activate(name: Activation, x: Value): Value {
   const apply = activations[name];

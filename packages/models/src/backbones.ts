@@ -1,6 +1,6 @@
 /** Every family by its `model_type`. */
-import { FormatError } from 'onnx-grad';
 import type { Backbone } from './backbone.ts';
+import { unknownModelType } from './config.ts';
 import { decoders } from './decoders/index.ts';
 import { encoders } from './encoders/index.ts';
 
@@ -14,9 +14,5 @@ export function backboneFor(config: Readonly<Record<string, unknown>>, file = 'c
   if (typeof modelType === 'string' && Object.hasOwn(backbones, modelType)) {
     return backbones[modelType]!;
   }
-  const got = JSON.stringify(modelType)?.slice(0, 80) ?? 'nothing';
-  throw new FormatError(`${file}: "model_type": expected one of ${modelTypes.join(', ')}, got ${got}.`, {
-    file,
-    field: 'model_type',
-  });
+  throw unknownModelType(modelType, modelTypes, file);
 }

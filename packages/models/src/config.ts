@@ -50,6 +50,13 @@ export function readConfig(config: Readonly<Record<string, unknown>>, file = 'co
   };
 }
 
+/** The error for a family we do not have. */
+export function unknownModelType(modelType: unknown, known: readonly string[], file: string): FormatError {
+  const got = JSON.stringify(modelType)?.slice(0, 80) ?? 'nothing';
+  const message = `${file}: "model_type": expected one of ${known.join(', ')}, got ${got}.`;
+  return new FormatError(message, { file, field: 'model_type' });
+}
+
 /** Labels of a classification head: `id2label`'s size, or `num_labels`, or 2, as transformers reads them. */
 export function countLabels(config: Readonly<Record<string, unknown>>, reader: ConfigReader): number {
   const names = config.id2label;

@@ -20,14 +20,13 @@ export {
   type GgufModel,
   type GgufTensorValues,
   readGguf,
+  readGgufConfig,
   readGgufHeader,
   readGgufTensors,
 } from './gguf/read.node.ts';
 export { type GgufSource, type WrittenGguf, writeGguf } from './gguf/write.node.ts';
-export { HubError, type HubProblem } from './hub/errors.ts';
 export type { HubSource } from './hub/fetch.node.ts';
 export type { Clock, HubOptions, HubProgress } from './hub/hub.ts';
-export { type HubId, parseHubId } from './hub/id.ts';
 export {
   type FetchedFile,
   fetchHubFile,

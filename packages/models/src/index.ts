@@ -17,15 +17,22 @@ export {
   paddedTokens,
 } from './data/length-batches.ts';
 export { isObject, type JsonObject, parseJsonObject } from './files/json.ts';
+export { type JudgingHead, type ModelShape, modelShape } from './flops.ts';
 export { parseGgufHeader } from './gguf/parse.ts';
 export type { GgufWeightType } from './gguf/tensor-codecs.ts';
 export type { GgufHeader, GgufTensor, GgufTensorType, GgufValue } from './gguf/types.ts';
+export { apiAddress, readCommit } from './hub/api.ts';
+export { DEFAULT_ENDPOINT, readEndpoint } from './hub/endpoint.ts';
+export { errorOfStatus, HubError, type HubProblem } from './hub/errors.ts';
+export { type HubId, isCommit, parseHubId } from './hub/id.ts';
 export { inferenceModel } from './inference.ts';
 export { initialize, mulberry32 } from './initialize.ts';
 export { type BuildOptions, buildModel, type Head, type Model } from './model.ts';
+export { parseModelConfig } from './model-config.ts';
 export { type DropoutSite, type ParameterSpec, Scope } from './scope.ts';
 export { loadTokenizer, type TokenizerOptions } from './tokenizers/load.ts';
 export type { EncodedArrays, TextOrPair } from './tokenizers/pool-messages.ts';
+export { type ReadFile, readTokenizer } from './tokenizers/read.ts';
 export type {
   Encoded,
   EncodeOptions,

@@ -22,6 +22,7 @@ export {
   quantizeModel,
 } from './inference/quantize-model.ts';
 export type * from './onnx/model.ts';
+export { BinaryReader, WireType } from './onnx/protobuf.ts';
 export {
   causalLanguageModelLoss,
   countedLabels,

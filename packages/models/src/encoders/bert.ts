@@ -17,6 +17,10 @@ import {
 
 const defaults = { vocabSize: 30_522, hiddenSize: 768, heads: 12, intermediateSize: 3072, padTokenId: 0 };
 
+export function parseBertConfig(json: Readonly<Record<string, unknown>>, file?: string): PostNormConfig {
+  return parsePostNormConfig(json, file, defaults).config;
+}
+
 export const bert: Backbone<PostNormConfig> = {
   modelType: 'bert',
   className: 'Bert',
@@ -25,7 +29,7 @@ export const bert: Backbone<PostNormConfig> = {
   heads: ['pooler', 'classifier', 'cls', 'qa_outputs'],
   idle: ['cls.predictions.bias', 'cls.predictions.decoder', 'cls.seq_relationship'], // tied copies; next sentence
 
-  parseConfig: (json, file) => parsePostNormConfig(json, file, defaults).config,
+  parseConfig: parseBertConfig,
 
   encode(scope, inputs, config, wanted) {
     const at = 'bert.embeddings';

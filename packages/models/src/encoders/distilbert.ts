@@ -32,7 +32,7 @@ const layerNames: LayerNames = {
 };
 
 /** The same as BERT's under other names. `sinusoidal_pos_embds` only says how training once began. */
-function parseDistilbertConfig(json: Readonly<Record<string, unknown>>, file?: string): PostNormConfig {
+export function parseDistilbertConfig(json: Readonly<Record<string, unknown>>, file?: string): PostNormConfig {
   const config = readConfig(json, file);
   const hiddenSize = config.integer('dim', { min: 1, max: 65_536 }, 768);
   const heads = config.integer('n_heads', { min: 1, max: 1024 }, 12);

@@ -20,6 +20,11 @@ interface ElectraConfig extends PostNormConfig {
 
 const defaults = { vocabSize: 30_522, hiddenSize: 256, heads: 4, intermediateSize: 1024, padTokenId: 0 };
 
+export function parseElectraConfig(json: Readonly<Record<string, unknown>>, file?: string): ElectraConfig {
+  const { config, reader } = parsePostNormConfig(json, file, defaults);
+  return { ...config, embeddingSize: reader.integer('embedding_size', { min: 1, max: 65_536 }, 128) };
+}
+
 export const electra: Backbone<ElectraConfig> = {
   modelType: 'electra',
   className: 'Electra',
@@ -28,10 +33,7 @@ export const electra: Backbone<ElectraConfig> = {
   heads: ['classifier', 'generator_predictions', 'generator_lm_head', 'discriminator_predictions', 'qa_outputs'],
   idle: ['generator_lm_head.weight'], // a tied copy
 
-  parseConfig(json, file) {
-    const { config, reader } = parsePostNormConfig(json, file, defaults);
-    return { ...config, embeddingSize: reader.integer('embedding_size', { min: 1, max: 65_536 }, 128) };
-  },
+  parseConfig: parseElectraConfig,
 
   encode(scope, inputs, config, wanted) {
     const at = 'electra.embeddings';

@@ -25,7 +25,7 @@ import { type Locality, localAttention, localityOf } from './local-attention.ts'
 const layerTypes = ['full_attention', 'sliding_attention'] as const;
 type LayerType = (typeof layerTypes)[number];
 
-interface ModernBertConfig extends BaseConfig {
+export interface ModernBertConfig extends BaseConfig {
   readonly heads: number;
   readonly intermediateSize: number;
   readonly layerTypes: readonly LayerType[];
@@ -47,7 +47,7 @@ interface ModernBertConfig extends BaseConfig {
   readonly tieWords: boolean;
 }
 
-function parseModernBertConfig(json: Readonly<Record<string, unknown>>, file?: string): ModernBertConfig {
+export function parseModernBertConfig(json: Readonly<Record<string, unknown>>, file?: string): ModernBertConfig {
   const config = readConfig(json, file);
   const hiddenSize = config.integer('hidden_size', { min: 1, max: 65_536 }, 768);
   const heads = config.integer('num_attention_heads', { min: 1, max: 1024 }, 12);

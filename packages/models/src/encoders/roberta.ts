@@ -13,7 +13,7 @@ interface RobertaConfig extends PostNormConfig {
   readonly padTokenId: number;
 }
 
-function parseRobertaConfig(json: Readonly<Record<string, unknown>>, file: string | undefined, vocabSize: number) {
+function parseFamilyConfig(json: Readonly<Record<string, unknown>>, file: string | undefined, vocabSize: number) {
   const defaults = { vocabSize, hiddenSize: 768, heads: 12, intermediateSize: 3072, padTokenId: 1 };
   const { config, reader } = parsePostNormConfig(json, file, defaults);
   const { padTokenId, maxPositions } = config;
@@ -31,6 +31,14 @@ function positionsOf(scope: Scope, { inputIds }: ModelInputs, config: RobertaCon
   const ids = ops.add(ops.mul(ops.cumSum(isReal, { axis: 1 }), isReal), padding);
   const rows = { rows: maxPositions, size: hiddenSize, paddingId: padTokenId };
   return embedding(scope, ids, `${at}.position_embeddings`, rows);
+}
+
+export function parseRobertaConfig(json: Readonly<Record<string, unknown>>, file?: string): RobertaConfig {
+  return parseFamilyConfig(json, file, 50_265);
+}
+
+export function parseXlmRobertaConfig(json: Readonly<Record<string, unknown>>, file?: string): RobertaConfig {
+  return parseFamilyConfig(json, file, 30_522);
 }
 
 const family = {
@@ -64,16 +72,20 @@ const family = {
   },
 } satisfies Partial<Backbone<RobertaConfig>>;
 
-export const roberta: Backbone<RobertaConfig> = {
-  ...family,
+function familyMember(
+  own: Pick<Backbone<RobertaConfig>, 'modelType' | 'className' | 'parseConfig'>,
+): Backbone<RobertaConfig> {
+  return { ...family, ...own };
+}
+
+export const roberta = /* @__PURE__ */ familyMember({
   modelType: 'roberta',
   className: 'Roberta',
-  parseConfig: (json, file) => parseRobertaConfig(json, file, 50_265),
-};
+  parseConfig: parseRobertaConfig,
+});
 
-export const xlmRoberta: Backbone<RobertaConfig> = {
-  ...family,
+export const xlmRoberta = /* @__PURE__ */ familyMember({
   modelType: 'xlm-roberta',
   className: 'XLMRoberta',
-  parseConfig: (json, file) => parseRobertaConfig(json, file, 30_522),
-};
+  parseConfig: parseXlmRobertaConfig,
+});

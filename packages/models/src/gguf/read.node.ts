@@ -76,26 +76,7 @@ export async function readGguf(path: string, options: TokenizerOptions = {}): Pr
   return withFile(path, async (file) => {
     const header = await readHeader(file);
     const { tensors } = header;
-    const metadata = readMetadata(header.metadata, path);
-    if (metadata.integer('split.count', { min: 0, max: 65_535 }, 1) > 1) {
-      metadata.fail('split.count', '1: a model in several files is not read. Join them with llama-gguf-split --merge');
-    }
-    const vocabulary = readVocabulary(metadata);
-    const rows = tensors.get(WORDS)?.shape[0];
-    if (rows !== vocabulary.tokens.length) {
-      const problem = `${WORDS} has ${rows ?? 'no'} rows for ${vocabulary.tokens.length} tokens`;
-      throw new FormatError(`${path}: ${problem}. Expected a row a token.`, { file: path, field: WORDS });
-    }
-    const { roles } = vocabulary;
-    const evidence = {
-      tensorNames: new Set(tensors.keys()),
-      ropeFactors: tensors.has(ROPE_FACTORS) ? await readValues(file, tensors, ROPE_FACTORS) : null,
-      vocabSize: rows,
-      bosId: roles.bos,
-      eosId: roles.eos,
-      padId: roles.pad,
-    };
-    const { architecture, config, json } = recoverConfig(metadata, evidence);
+    const { vocabulary, architecture, config, json } = await describe(file, header);
     const names = weightsOf(config, architecture);
     matchWeights({
       expected: new Map(names.map(({ gguf, shape }) => [gguf, shape])),
@@ -113,6 +94,39 @@ export async function readGguf(path: string, options: TokenizerOptions = {}): Pr
     const tokenizer = loadTokenizer(tokenizerFiles, options);
     return { header, json, weights, tokenizer, tokenizerFiles, chatTemplate: vocabulary.chatTemplate };
   });
+}
+
+/**
+ * config.json of a Llama or Qwen2 alone: no weights are read.
+ * @throws FormatError for a damaged file, or another architecture
+ */
+export async function readGgufConfig(path: string): Promise<JsonObject> {
+  return withFile(path, async (file) => (await describe(file, await readHeader(file))).json);
+}
+
+async function describe(file: OpenFile, header: GgufHeader) {
+  const { path } = file;
+  const { tensors } = header;
+  const metadata = readMetadata(header.metadata, path);
+  if (metadata.integer('split.count', { min: 0, max: 65_535 }, 1) > 1) {
+    metadata.fail('split.count', '1: a model in several files is not read. Join them with llama-gguf-split --merge');
+  }
+  const vocabulary = readVocabulary(metadata);
+  const rows = tensors.get(WORDS)?.shape[0];
+  if (rows !== vocabulary.tokens.length) {
+    const problem = `${WORDS} has ${rows ?? 'no'} rows for ${vocabulary.tokens.length} tokens`;
+    throw new FormatError(`${path}: ${problem}. Expected a row a token.`, { file: path, field: WORDS });
+  }
+  const { roles } = vocabulary;
+  const evidence = {
+    tensorNames: new Set(tensors.keys()),
+    ropeFactors: tensors.has(ROPE_FACTORS) ? await readValues(file, tensors, ROPE_FACTORS) : null,
+    vocabSize: rows,
+    bosId: roles.bos,
+    eosId: roles.eos,
+    padId: roles.pad,
+  };
+  return { vocabulary, ...recoverConfig(metadata, evidence) };
 }
 
 /** The tokenizer of a GGUF of any architecture. @throws FormatError for a damaged file, or a kind we do not have */

@@ -55,6 +55,33 @@ describe('a hub id', () => {
     expect(requests).toHaveLength(2 + 5 + 1); // two questions, five files, one of them through the CDN
   });
 
+  it('brings the first exported model that is there in place of the weights, and its tensors', async () => {
+    const files = new Map(modelFiles)
+      .set('onnx/model.onnx_data', patterned(900))
+      .set('onnx/model_q4.onnx', patterned(9));
+    const scene = await openScene(files);
+    const exported = ['onnx/model_quantized.onnx', 'onnx/model.onnx', 'onnx/model_q4.onnx'];
+    const { env, ...options } = scene.options;
+    const { folder } = await openModelFolder(TINY, {
+      ...options,
+      env: { ...env, HF_ENDPOINT: 'http://127.0.0.1:9' }, // the option comes before it
+      endpoint: `${scene.hub.endpoint}/`,
+      exported,
+      also: ['guard.json'],
+    });
+    const names = (await tree(folder)).map((line) => line.split(' ')[0]);
+    const expected = [
+      'chat_template.jinja',
+      'config.json',
+      'onnx/model.onnx',
+      'onnx/model.onnx_data',
+      'tokenizer.json',
+    ];
+    expect(names).toEqual([...expected, 'vocab.txt']);
+    const wanting = openModelFolder(TINY, { ...options, endpoint: 'ftp://x', exported });
+    await expect(wanting).rejects.toThrow(/^endpoint must be a web address/);
+  });
+
   it('asks one question when the cache has it, none for a commit, none offline', async () => {
     const scene = await openScene();
     const first = await openModelFolder(TINY, scene.options);

@@ -20,6 +20,8 @@ export interface HubProgress {
 }
 
 export interface HubOptions {
+  /** The hub's address, or a mirror's. Default: HF_ENDPOINT. */
+  readonly endpoint?: string;
   /** HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE and their kin. Default: the process's. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly fetch?: typeof globalThis.fetch;

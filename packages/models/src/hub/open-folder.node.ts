@@ -7,13 +7,15 @@ import type { HubOptions } from './hub.ts';
 import { formatHubId, parseHubId } from './id.ts';
 import { isSafePath } from './listing.ts';
 import { openHub } from './settings.node.ts';
-import { wantFile, wantModel, wantTokenizer } from './wanted.ts';
+import { type Wanted, wantExported, wantFile, wantModel, wantTokenizer } from './wanted.ts';
 
 /** Where a folder is named, a hub id may be. */
 
 export interface OpenFolderOptions extends HubOptions {
   /** `tokenizer`: its files alone. Default: config, weights and tokenizer. */
   readonly parts?: 'model' | 'tokenizer';
+  /** Files of which the first that is there is fetched in place of the weights: an exported model. */
+  readonly exported?: readonly string[];
   /** Further files to fetch with a model, where the repository has them. */
   readonly also?: readonly string[];
 }
@@ -37,7 +39,7 @@ export async function openModelFolder(name: string, options: OpenFolderOptions =
   const id = parseHubId(name);
   if (id === null) return { folder: name, source: null };
   if (id.kind === 'dataset') throw new ConfigError(`${formatHubId(id)} is a data set. Expected a model.`);
-  const wanted = options.parts === 'tokenizer' ? wantTokenizer : wantModel(options.also);
+  const wanted = wantedOf(options);
   try {
     return await fetchFiles(openHub(options), id, wanted);
   } catch (error) {
@@ -51,6 +53,11 @@ export async function openModelFolder(name: string, options: OpenFolderOptions =
     const details = { cause, ...(status === undefined ? {} : { status }) };
     throw new HubError(problem, `There is no folder ${name}, and as a hub id: ${message}`, details);
   }
+}
+
+function wantedOf({ parts, exported, also }: OpenFolderOptions): Wanted {
+  if (parts === 'tokenizer') return wantTokenizer;
+  return exported === undefined ? wantModel(also) : wantExported(exported, also);
 }
 
 export interface FetchedFile {

@@ -3,14 +3,13 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError } from 'onnx-grad';
+import { DEFAULT_ENDPOINT, readEndpoint } from './endpoint.ts';
 import type { Hub, HubOptions } from './hub.ts';
 import { defaultPolicy, type HubPolicy } from './retry.ts';
 
 /** Where the hub, its cache and the token are, by the environment variables of Python's huggingface_hub. */
 
 type Env = Readonly<Record<string, string | undefined>>;
-
-const DEFAULT_ENDPOINT = 'https://huggingface.co';
 
 const systemClock = {
   now: () => Date.now(),
@@ -20,11 +19,14 @@ const systemClock = {
     }),
 };
 
-/** @throws ConfigError for an HF_ENDPOINT that is no web address, a token with characters that none has */
+/** @throws ConfigError for an endpoint that is no web address, a token with characters that none has */
 export function openHub(options: HubOptions = {}, policy: HubPolicy = defaultPolicy): Hub {
   const env = options.env ?? process.env;
   return {
-    endpoint: readEndpoint(env),
+    endpoint:
+      options.endpoint === undefined
+        ? readEndpoint(env.HF_ENDPOINT || DEFAULT_ENDPOINT, 'HF_ENDPOINT')
+        : readEndpoint(options.endpoint, 'endpoint'),
     token: readToken(env),
     cache: path.resolve(options.cache ?? cacheFolder(env)),
     isOffline: isTrue(env.HF_HUB_OFFLINE || env.TRANSFORMERS_OFFLINE),
@@ -35,23 +37,6 @@ export function openHub(options: HubOptions = {}, policy: HubPolicy = defaultPol
     onProgress: options.onProgress ?? (() => undefined),
     onNotice: options.onNotice ?? (() => undefined),
   };
-}
-
-function readEndpoint(env: Env): string {
-  const text = env.HF_ENDPOINT || DEFAULT_ENDPOINT;
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (
-    url === null ||
-    !/^https?:$/.test(url.protocol) ||
-    url.username !== '' ||
-    url.password !== '' ||
-    url.search !== ''
-  ) {
-    throw new ConfigError(
-      `HF_ENDPOINT must be a web address without a name or password in it, as ${DEFAULT_ENDPOINT} is.`,
-    );
-  }
-  return url.href.replace(/\/+$/, '');
 }
 
 function home(env: Env): string {

@@ -19,6 +19,19 @@ import type { RepoFile } from './listing.ts';
  */
 export type Wanted = (names: ReadonlySet<string>, where: string) => string[];
 
+/**
+ * Config, tokenizer, and in place of the weights the first of `exported` that is there, with the file that holds its
+ * tensors where it has one. @param also further files, where there are
+ */
+export function wantExported(exported: readonly string[], also: readonly string[] = []): Wanted {
+  return (names, where) => {
+    if (!names.has(CONFIG_FILE)) throw missingConfig(where);
+    const graph = exported.find((name) => names.has(name));
+    const graphFiles = graph === undefined ? [] : [graph, `${graph}_data`];
+    return [CONFIG_FILE, ...[...tokenizerFileNames, ...graphFiles, ...also].filter((name) => names.has(name))];
+  };
+}
+
 /** Config, weights and tokenizer; pickles never. @param also further files, where there are */
 export function wantModel(also: readonly string[] = []): Wanted {
   return (names, where) => {

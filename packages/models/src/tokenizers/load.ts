@@ -32,8 +32,11 @@ function one(file: string, maxBytes: number, create: CreateFromOne): Loader {
   return { files: [file], maxBytes, create: ([only], config, options) => create(only!.bytes, file, config, options) };
 }
 
+export const TOKENIZER_CONFIG = 'tokenizer_config.json';
+export const MAX_CONFIG_BYTES = 10_000_000;
+
 /** In order of preference, as in transformers: the first whose file exists. */
-const loaders: readonly Loader[] = [
+export const loaders: readonly Loader[] = [
   one('tokenizer.json', MAX_TOKENIZER_JSON_BYTES, createJsonTokenizer),
   one('spm.model', MAX_SPM_BYTES, createSpmTokenizer),
   one('sentencepiece.bpe.model', MAX_SPM_BYTES, createXlmRobertaTokenizer),
@@ -57,10 +60,15 @@ const SUPPORTED =
 export function pickLoader(names: ReadonlySet<string>, where: string): Loader {
   const loader = loaders.find(({ files }) => files.every((file) => names.has(file)));
   if (loader !== undefined) return loader;
+  throw unreadable(names, where);
+}
+
+/** The error for a folder whose files are those of no tokenizer we read. */
+export function unreadable(names: ReadonlySet<string>, where: string): FormatError {
   const found = [...names].filter((name) => /token|vocab|merges|\.model$/.test(name)).sort();
   const got = found.length === 0 ? 'no tokenizer file' : found.slice(0, 10).join(', ');
   const message = `${where} has no tokenizer we can read. Supported: ${SUPPORTED}. Found: ${got}.`;
-  throw new FormatError(message, { file: where });
+  return new FormatError(message, { file: where });
 }
 
 /**
@@ -70,8 +78,8 @@ export function pickLoader(names: ReadonlySet<string>, where: string): Loader {
  */
 export function loadTokenizer(files: ReadonlyMap<string, Uint8Array>, options: TokenizerOptions = {}): Tokenizer {
   const loader = pickLoader(new Set(files.keys()), 'The tokenizer');
-  const configBytes = files.get('tokenizer_config.json');
-  const config = configBytes === undefined ? {} : parseJsonObject(configBytes, 'tokenizer_config.json');
+  const configBytes = files.get(TOKENIZER_CONFIG);
+  const config = configBytes === undefined ? {} : parseJsonObject(configBytes, TOKENIZER_CONFIG);
   const found = loader.files.map((name) => ({ name, bytes: files.get(name)! }));
   return loader.create(found, config, options);
 }

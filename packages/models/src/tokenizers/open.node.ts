@@ -2,13 +2,10 @@ import { join } from 'node:path';
 import { listFolder, readLimited } from '../files/limited.node.ts';
 import type { HubOptions } from '../hub/hub.ts';
 import { openModelFolder } from '../hub/open-folder.node.ts';
-import { loadTokenizer, pickLoader, type TokenizerOptions } from './load.ts';
+import { loadTokenizer, MAX_CONFIG_BYTES, pickLoader, TOKENIZER_CONFIG, type TokenizerOptions } from './load.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 /** Opening the tokenizer of a Hugging Face folder or hub id. */
-
-const MAX_CONFIG_BYTES = 10_000_000;
-const CONFIG_FILE = 'tokenizer_config.json';
 
 export interface OpenTokenizerOptions extends TokenizerOptions {
   /** How a hub id is fetched. */
@@ -28,6 +25,8 @@ export async function openTokenizer(name: string, options: OpenTokenizerOptions 
   const loader = pickLoader(names, folder);
   const files = new Map<string, Uint8Array>();
   for (const file of loader.files) files.set(file, await readLimited(join(folder, file), loader.maxBytes));
-  if (names.has(CONFIG_FILE)) files.set(CONFIG_FILE, await readLimited(join(folder, CONFIG_FILE), MAX_CONFIG_BYTES));
+  if (names.has(TOKENIZER_CONFIG)) {
+    files.set(TOKENIZER_CONFIG, await readLimited(join(folder, TOKENIZER_CONFIG), MAX_CONFIG_BYTES));
+  }
   return loadTokenizer(files, options);
 }

@@ -2,8 +2,11 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { FormatError } from 'onnx-grad';
 import { describe, expect, it } from 'vitest';
+import {
+  ModelProtoSchema,
+  ModelProto_SentencePiece_Type as Type,
+} from '../../test/generated/sentencepiece_model_pb.js';
 import { readTokenizerFiles } from '../../test/tokenizer-fixtures.node.ts';
-import { ModelProtoSchema, ModelProto_SentencePiece_Type as Type } from './generated/sentencepiece_model_pb.js';
 import { parseSpmModel } from './spm-model.ts';
 import { createSpmTokenizer, createXlmRobertaTokenizer } from './spm-tokenizer.ts';
 

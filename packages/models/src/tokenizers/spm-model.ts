@@ -1,18 +1,10 @@
-import { FormatError } from 'onnx-grad';
+import { FormatError, WireType } from 'onnx-grad';
 import { quote } from '../files/json.ts';
 import { type Charsmap, parseCharsmap } from './charsmap.ts';
-import {
-  ModelProto_SentencePieceSchema,
-  ModelProtoSchema,
-  TrainerSpec_ModelType as ModelType,
-  NormalizerSpecSchema,
-  ModelProto_SentencePiece_Type as PieceType,
-  TrainerSpecSchema,
-} from './generated/sentencepiece_model_pb.js';
 import { messageReader } from './protobuf.ts';
 
 /**
- * A SentencePiece model file ("spm.model"), read through the official schema and checked as the reference checks it.
+ * A SentencePiece model file ("spm.model"), read by the numbers of sentencepiece_model.proto and checked as the reference checks it.
  *
  * Source: sentencepiece 0.2.3, sentencepiece_model.proto; model_interface.cc `InitializePieces`; unigram_model.cc `Model`
  */
@@ -47,14 +39,20 @@ export const MAX_SPM_BYTES = 64 * 2 ** 20;
 const MAX_PIECES = 2_000_000;
 const MAX_PIECE_CHARS = 8_000; // model_interface.cc, kMaxPieceSize, there in bytes
 
-const kinds: { readonly [T in PieceType]: PieceKind } = {
-  [PieceType.NORMAL]: 'normal',
-  [PieceType.UNKNOWN]: 'unknown',
-  [PieceType.CONTROL]: 'control',
-  [PieceType.USER_DEFINED]: 'user-defined',
-  [PieceType.BYTE]: 'byte',
-  [PieceType.UNUSED]: 'unused',
+/** `SentencePiece.Type` */
+const kinds: Readonly<Record<number, PieceKind>> = {
+  1: 'normal',
+  2: 'unknown',
+  3: 'control',
+  4: 'user-defined',
+  5: 'unused',
+  6: 'byte',
 };
+const NORMAL = 1;
+
+/** `TrainerSpec.ModelType` */
+const modelTypes: Readonly<Record<number, string>> = { 1: 'UNIGRAM', 2: 'BPE', 3: 'WORD', 4: 'CHAR' };
+const UNIGRAM = 1;
 
 /**
  * Parses and checks a model.
@@ -71,10 +69,10 @@ export function parseSpmModel(bytes: Uint8Array, file: string): SpmModel {
   if (trainer === undefined || normalizer === undefined) {
     throw fail('trainer_spec', 'or normalizer_spec is missing. Is this a SentencePiece model?');
   }
-  if (trainer.modelType !== ModelType.UNIGRAM) {
+  if (trainer.modelType !== UNIGRAM) {
     throw fail(
       'trainer_spec.model_type',
-      `is ${ModelType[trainer.modelType] ?? trainer.modelType}. Supported: UNIGRAM.`,
+      `is ${modelTypes[trainer.modelType] ?? trainer.modelType}. Supported: UNIGRAM.`,
     );
   }
   const pieces = readPieces(proto.pieces, trainer.byteFallback, file);
@@ -120,39 +118,52 @@ interface RawModel {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-const readPiece = messageReader<typeof ModelProto_SentencePieceSchema, RawPiece>(ModelProto_SentencePieceSchema, {
-  piece: (piece, reader) => (piece.text = utf8.decode(reader.bytes())),
-  score: (piece, reader) => (piece.score = reader.float()),
-  type: (piece, reader) => (piece.type = reader.int32()),
-});
+const { Varint, Bit32, LengthDelimited } = WireType;
 
-const readTrainer = messageReader<typeof TrainerSpecSchema, RawTrainer>(TrainerSpecSchema, {
-  modelType: (trainer, reader) => (trainer.modelType = reader.int32()),
-  byteFallback: (trainer, reader) => (trainer.byteFallback = reader.bool()),
-  treatWhitespaceAsSuffix: (trainer, reader) => (trainer.treatWhitespaceAsSuffix = reader.bool()),
-});
+const readPiece = messageReader<RawPiece>([
+  { number: 1, wireType: LengthDelimited, read: (piece, reader) => (piece.text = utf8.decode(reader.bytes())) },
+  { number: 2, wireType: Bit32, read: (piece, reader) => (piece.score = reader.float()) },
+  { number: 3, wireType: Varint, read: (piece, reader) => (piece.type = reader.int32()) },
+]);
 
-const readNormalizer = messageReader<typeof NormalizerSpecSchema, RawNormalizer>(NormalizerSpecSchema, {
-  precompiledCharsmap: (normalizer, reader) => (normalizer.charsmap = reader.bytes()),
-  addDummyPrefix: (normalizer, reader) => (normalizer.addDummyPrefix = reader.bool()),
-  removeExtraWhitespaces: (normalizer, reader) => (normalizer.removeExtraWhitespaces = reader.bool()),
-  escapeWhitespaces: (normalizer, reader) => (normalizer.escapeWhitespaces = reader.bool()),
-});
+const readTrainer = messageReader<RawTrainer>([
+  { number: 3, wireType: Varint, read: (trainer, reader) => (trainer.modelType = reader.int32()) },
+  { number: 24, wireType: Varint, read: (trainer, reader) => (trainer.treatWhitespaceAsSuffix = reader.bool()) },
+  { number: 35, wireType: Varint, read: (trainer, reader) => (trainer.byteFallback = reader.bool()) },
+]);
+
+const readNormalizer = messageReader<RawNormalizer>([
+  { number: 2, wireType: LengthDelimited, read: (normalizer, reader) => (normalizer.charsmap = reader.bytes()) },
+  { number: 3, wireType: Varint, read: (normalizer, reader) => (normalizer.addDummyPrefix = reader.bool()) },
+  { number: 4, wireType: Varint, read: (normalizer, reader) => (normalizer.removeExtraWhitespaces = reader.bool()) },
+  { number: 5, wireType: Varint, read: (normalizer, reader) => (normalizer.escapeWhitespaces = reader.bool()) },
+]);
 
 /** A message that comes twice is merged, as protobuf has it. Values not in the file are the schema's defaults. */
-const readModel = messageReader<typeof ModelProtoSchema, RawModel>(ModelProtoSchema, {
-  pieces: (model, reader) =>
-    model.pieces.push(readPiece({ text: '', score: 0, type: PieceType.NORMAL }, reader.bytes())),
-  trainerSpec: (model, reader) => {
-    model.trainer ??= { modelType: ModelType.UNIGRAM, byteFallback: false, treatWhitespaceAsSuffix: false };
-    readTrainer(model.trainer, reader.bytes());
+const readModel = messageReader<RawModel>([
+  {
+    number: 1,
+    wireType: LengthDelimited,
+    read: (model, reader) => model.pieces.push(readPiece({ text: '', score: 0, type: NORMAL }, reader.bytes())),
   },
-  normalizerSpec: (model, reader) => {
-    const rules = { addDummyPrefix: true, removeExtraWhitespaces: true, escapeWhitespaces: true };
-    model.normalizer ??= { charsmap: new Uint8Array(), ...rules };
-    readNormalizer(model.normalizer, reader.bytes());
+  {
+    number: 2,
+    wireType: LengthDelimited,
+    read(model, reader) {
+      model.trainer ??= { modelType: UNIGRAM, byteFallback: false, treatWhitespaceAsSuffix: false };
+      readTrainer(model.trainer, reader.bytes());
+    },
   },
-});
+  {
+    number: 3,
+    wireType: LengthDelimited,
+    read(model, reader) {
+      const rules = { addDummyPrefix: true, removeExtraWhitespaces: true, escapeWhitespaces: true };
+      model.normalizer ??= { charsmap: new Uint8Array(), ...rules };
+      readNormalizer(model.normalizer, reader.bytes());
+    },
+  },
+]);
 
 function decodeProto(bytes: Uint8Array, file: string): RawModel {
   try {
@@ -174,7 +185,7 @@ function readPieces(raw: readonly RawPiece[], byteFallback: boolean, file: strin
   const bytesSeen = new Set<string>();
   let unknownCount = 0;
   const pieces = raw.map(({ text, score, type }, i): Piece => {
-    const kind = kinds[type as PieceType];
+    const kind = kinds[type];
     if (kind === undefined) throw fail(i, `has the unknown type ${type}.`);
     if (
       text === '' ||

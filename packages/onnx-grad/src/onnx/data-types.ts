@@ -1,23 +1,23 @@
-import { TensorProto_DataType } from './generated/onnx_pb.ts';
 import { bytesPerElement, type DataType } from './model.ts';
+import { OnnxDataType } from './schema.ts';
 
 /** Element types as onnx.proto numbers them, and sizes of tensors. */
 
 /** Our name for a type -> its number in TensorProto.DataType. */
-export const dataTypeCodes: { readonly [D in DataType]: TensorProto_DataType } = {
-  float32: TensorProto_DataType.FLOAT,
-  float16: TensorProto_DataType.FLOAT16,
-  float64: TensorProto_DataType.DOUBLE,
-  int8: TensorProto_DataType.INT8,
-  uint8: TensorProto_DataType.UINT8,
-  int32: TensorProto_DataType.INT32,
-  uint32: TensorProto_DataType.UINT32,
-  int64: TensorProto_DataType.INT64,
-  bool: TensorProto_DataType.BOOL,
+export const dataTypeCodes: { readonly [D in DataType]: number } = {
+  float32: OnnxDataType.FLOAT,
+  float16: OnnxDataType.FLOAT16,
+  float64: OnnxDataType.DOUBLE,
+  int8: OnnxDataType.INT8,
+  uint8: OnnxDataType.UINT8,
+  int32: OnnxDataType.INT32,
+  uint32: OnnxDataType.UINT32,
+  int64: OnnxDataType.INT64,
+  bool: OnnxDataType.BOOL,
 };
 
 const byCode = new Map(Object.entries(dataTypeCodes).map(([name, code]) => [code as number, name as DataType]));
-const onnxNames = new Map(Object.entries(TensorProto_DataType).map(([name, code]) => [code as number, name]));
+const onnxNames = new Map(Object.entries(OnnxDataType).map(([name, code]) => [code as number, name]));
 
 /** The type with this ONNX number, or undefined where we do not support it. */
 export function dataTypeOf(code: number): DataType | undefined {

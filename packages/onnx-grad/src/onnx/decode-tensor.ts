@@ -1,7 +1,7 @@
 import { dataTypeOf, onnxTypeName, tensorByteLength } from './data-types.ts';
 import { type ExternalPlace, readExternalPlace } from './external-data.ts';
-import { StringStringEntryProtoSchema, TensorProto_DataLocation, TensorProtoSchema } from './generated/onnx_pb.ts';
 import { bytesPerElement, type DataType, type TensorRecord } from './model.ts';
+import { DataLocation, entrySchema, protoName, tensorSchema } from './schema.ts';
 import { formatError, keepIn, named, type Place, type Visitor, visitMessage } from './wire.ts';
 
 /** TensorProto bytes -> TensorRecord: raw, typed or external data, checked against type and dims. */
@@ -17,7 +17,7 @@ interface Draft {
   typeCode: number;
   readonly dims: number[];
   rawData: Uint8Array | undefined;
-  dataLocation: TensorProto_DataLocation;
+  dataLocation: number;
   readonly externalEntries: Map<string, string>;
   /** The typed data fields that are present: float_data, int64_data … */
   readonly typedFields: Set<TypedField>;
@@ -56,7 +56,7 @@ export function decodeTensor(bytes: Uint8Array, place: Place, readExternal?: Ext
   const dtype = dataTypeOf(draft.typeCode);
   if (!dtype) throw formatError(here, `element type ${onnxTypeName(draft.typeCode)} is not supported.`);
   const sizeBytes = tensorByteLength(dtype, dims);
-  if (draft.dataLocation === TensorProto_DataLocation.EXTERNAL) {
+  if (draft.dataLocation === DataLocation.EXTERNAL) {
     if (draft.rawData || draft.typedFields.size > 0) throw formatError(here, 'external data beside data in the model.');
     if (!readExternal) throw formatError(here, 'its data is in another file. Read the model with readModelFile.');
     return { name, dtype, dims, data: readExternal(readExternalPlace(draft.externalEntries, sizeBytes, here), here) };
@@ -76,12 +76,12 @@ function readDraft(bytes: Uint8Array, place: Place): Draft {
     typeCode: 0,
     dims: [],
     rawData: undefined,
-    dataLocation: TensorProto_DataLocation.DEFAULT,
+    dataLocation: DataLocation.DEFAULT,
     externalEntries: new Map(),
     typedFields: new Set(),
   };
   const note = (field: TypedField) => () => draft.typedFields.add(field);
-  visitMessage(TensorProtoSchema, bytes, place, {
+  visitMessage(tensorSchema, bytes, place, {
     name: keepIn(draft, 'name'),
     dataType: keepIn(draft, 'typeCode'),
     dims: (value) => {
@@ -112,7 +112,7 @@ function readDraft(bytes: Uint8Array, place: Place): Draft {
 /** A key and its text, as onnx.proto writes maps. */
 export function readEntry(bytes: Uint8Array, place: Place): { key: string; text: string } {
   const entry = { key: '', text: '' };
-  visitMessage(StringStringEntryProtoSchema, bytes, place, {
+  visitMessage(entrySchema, bytes, place, {
     key: keepIn(entry, 'key'),
     value: keepIn(entry, 'text'),
   });
@@ -123,15 +123,11 @@ export function readEntry(bytes: Uint8Array, place: Place): { key: string; text:
 function readTypedData(bytes: Uint8Array, dtype: DataType, sizeBytes: number, draft: Draft, place: Place): Uint8Array {
   const { field, write } = typedStorage[dtype];
   for (const present of draft.typedFields) {
-    if (present !== field)
-      throw formatError(place, `${TensorProtoSchema.field[present].name} does not go with element type ${dtype}.`);
+    if (present !== field) throw formatError(place, `${protoName(present)} does not go with element type ${dtype}.`);
   }
   const step = bytesPerElement[dtype];
   const mismatch = () =>
-    formatError(
-      place,
-      `${TensorProtoSchema.field[field].name} does not hold ${sizeBytes / step} values, as its dims say.`,
-    );
+    formatError(place, `${protoName(field)} does not hold ${sizeBytes / step} values, as its dims say.`);
   if (sizeBytes / step > bytes.byteLength) throw mismatch(); // every value takes a byte at least: allocate no more
   const data = new Uint8Array(sizeBytes);
   const view = new DataView(data.buffer);
@@ -141,7 +137,7 @@ function readTypedData(bytes: Uint8Array, dtype: DataType, sizeBytes: number, dr
     write(view, at, value as never);
     at += step;
   };
-  visitMessage(TensorProtoSchema, bytes, place, { [field]: store } as Visitor<typeof TensorProtoSchema>);
+  visitMessage(tensorSchema, bytes, place, { [field]: store } as Visitor<typeof tensorSchema>);
   if (at !== sizeBytes) throw mismatch();
   return data;
 }

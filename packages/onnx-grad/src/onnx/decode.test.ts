@@ -1,10 +1,6 @@
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FormatError } from '../errors.ts';
-import { type DecodeOptions, decodeModel } from './decode.ts';
-import type { ExternalDataReader } from './decode-tensor.ts';
-import { encodeModel } from './encode.ts';
 import {
   AttributeProtoSchema,
   AttributeProto_AttributeType as AttributeType,
@@ -13,7 +9,11 @@ import {
   TensorProto_DataLocation,
   TensorProto_DataType,
   type TensorProtoSchema,
-} from './generated/onnx_pb.ts';
+} from '../../test/generated/onnx_pb.ts';
+import { FormatError } from '../errors.ts';
+import { type DecodeOptions, decodeModel } from './decode.ts';
+import type { ExternalDataReader } from './decode-tensor.ts';
+import { encodeModel } from './encode.ts';
 import { arbitraryModel, scaleAndShiftModel } from './models.testing.ts';
 
 type Model = MessageInitShape<typeof ModelProtoSchema>;

@@ -1,19 +1,19 @@
 import { dataTypeOf, onnxTypeName } from './data-types.ts';
 import { decodeTensor, type ExternalDataReader, readEntry } from './decode-tensor.ts';
-import {
-  AttributeProtoSchema,
-  AttributeProto_AttributeType as AttributeType,
-  GraphProtoSchema,
-  ModelProtoSchema,
-  NodeProtoSchema,
-  OperatorSetIdProtoSchema,
-  TensorShapeProto_DimensionSchema,
-  TensorShapeProtoSchema,
-  TypeProto_TensorSchema,
-  TypeProtoSchema,
-  ValueInfoProtoSchema,
-} from './generated/onnx_pb.ts';
 import type { Attribute, Dim, GraphRecord, ModelRecord, NodeRecord, TensorRecord, ValueRecord } from './model.ts';
+import {
+  AttributeType,
+  attributeSchema,
+  dimensionSchema,
+  graphSchema,
+  modelSchema,
+  nodeSchema,
+  opsetSchema,
+  shapeSchema,
+  tensorTypeSchema,
+  typeSchema,
+  valueInfoSchema,
+} from './schema.ts';
 import { formatError, keepIn, named, type Place, visitMessage } from './wire.ts';
 
 /** ONNX bytes -> ModelRecord. Every byte is checked; whether names and shapes fit together is the graph check's business. */
@@ -50,7 +50,7 @@ export function decodeModel(bytes: Uint8Array, options: DecodeOptions = {}): Mod
   const model: { irVersion?: bigint; producerName: string; graph?: GraphRecord } = { producerName: '' };
   const opsets = new UniqueMap<number>();
   const metadata = new UniqueMap<string>();
-  visitMessage(ModelProtoSchema, bytes, place, {
+  visitMessage(modelSchema, bytes, place, {
     irVersion: keepIn(model, 'irVersion'),
     producerName: keepIn(model, 'producerName'),
     opsetImport: (value, here) => {
@@ -76,7 +76,7 @@ export function decodeModel(bytes: Uint8Array, options: DecodeOptions = {}): Mod
 
 function decodeOpset(bytes: Uint8Array, place: Place): { domain: string; version: number } {
   const opset = { domain: '', version: 0n };
-  visitMessage(OperatorSetIdProtoSchema, bytes, place, {
+  visitMessage(opsetSchema, bytes, place, {
     domain: keepIn(opset, 'domain'),
     version: keepIn(opset, 'version'),
   });
@@ -89,7 +89,7 @@ function decodeGraph(bytes: Uint8Array, place: Place, readExternal: ExternalData
   const outputs: ValueRecord[] = [];
   const nodes: NodeRecord[] = [];
   const initializers = new UniqueMap<TensorRecord>();
-  visitMessage(GraphProtoSchema, bytes, place, {
+  visitMessage(graphSchema, bytes, place, {
     name: keepIn(graph, 'name'),
     input: (value, here) => inputs.push(decodeValue(value, here)),
     output: (value, here) => outputs.push(decodeValue(value, here)),
@@ -109,7 +109,7 @@ function decodeNode(bytes: Uint8Array, place: Place): NodeRecord {
   const inputs: string[] = [];
   const outputs: string[] = [];
   const attributes = new UniqueMap<Attribute>();
-  visitMessage(NodeProtoSchema, bytes, place, {
+  visitMessage(nodeSchema, bytes, place, {
     name: keepIn(node, 'name'),
     opType: keepIn(node, 'opType'),
     domain: keepIn(node, 'domain'),
@@ -140,14 +140,14 @@ const attributeTypes: { readonly [code: number]: { field: string; type: Attribut
 const attributeTypeNames = new Map(Object.entries(AttributeType).map(([name, code]) => [code as number, name]));
 
 function decodeAttribute(bytes: Uint8Array, place: Place): { name: string; attribute: Attribute } {
-  const draft: { name: string; type: AttributeType } = { name: '', type: AttributeType.UNDEFINED };
+  const draft: { name: string; type: number } = { name: '', type: AttributeType.UNDEFINED };
   const values = new Map<string, unknown>();
   const append = (field: string, value: unknown) => {
     const list = values.get(field) as unknown[] | undefined;
     if (list) list.push(value);
     else values.set(field, [value]);
   };
-  visitMessage(AttributeProtoSchema, bytes, place, {
+  visitMessage(attributeSchema, bytes, place, {
     name: keepIn(draft, 'name'),
     type: keepIn(draft, 'type'),
     i: (value) => values.set('i', safeInteger(value, 'i', place)),
@@ -173,10 +173,10 @@ function decodeAttribute(bytes: Uint8Array, place: Place): { name: string; attri
 
 function decodeValue(bytes: Uint8Array, place: Place): ValueRecord {
   const draft: { name: string; type?: Omit<ValueRecord, 'name'> } = { name: '' };
-  visitMessage(ValueInfoProtoSchema, bytes, place, {
+  visitMessage(valueInfoSchema, bytes, place, {
     name: keepIn(draft, 'name'),
     type: (value, here) => {
-      visitMessage(TypeProtoSchema, value, here, {
+      visitMessage(typeSchema, value, here, {
         tensorType: (tensor, inner) => {
           draft.type = decodeTensorType(tensor, inner);
         },
@@ -193,11 +193,11 @@ function decodeValue(bytes: Uint8Array, place: Place): ValueRecord {
 
 function decodeTensorType(bytes: Uint8Array, place: Place): Omit<ValueRecord, 'name'> {
   const draft: { code: number; dims?: Dim[] } = { code: 0 };
-  visitMessage(TypeProto_TensorSchema, bytes, place, {
+  visitMessage(tensorTypeSchema, bytes, place, {
     elemType: keepIn(draft, 'code'),
     shape: (value, here) => {
       const found: Dim[] = [];
-      visitMessage(TensorShapeProtoSchema, value, here, {
+      visitMessage(shapeSchema, value, here, {
         dim: (dim, inner) => found.push(decodeDim(dim, inner)),
       });
       draft.dims = found;
@@ -212,7 +212,7 @@ function decodeTensorType(bytes: Uint8Array, place: Place): Omit<ValueRecord, 'n
 /** An empty dimension is one that is unknown and has no name: the empty string. */
 function decodeDim(bytes: Uint8Array, place: Place): Dim {
   let dim: Dim = '';
-  visitMessage(TensorShapeProto_DimensionSchema, bytes, place, {
+  visitMessage(dimensionSchema, bytes, place, {
     dimValue: (value) => {
       dim = safeInteger(value, 'dim_value', place);
       if (dim < 0) throw formatError(place, `dim_value is ${dim}, expected 0 or more.`);

@@ -1,19 +1,25 @@
-import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
-import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { ConfigError, ShapeError } from '../errors.ts';
 import { dataTypeCodes, tensorByteLength } from './data-types.ts';
 import { type ExternalPlace, externalDataEntries } from './external-data.ts';
-import {
-  type AttributeProtoSchema,
-  AttributeProto_AttributeType as AttributeType,
-  GraphProtoSchema,
-  ModelProtoSchema,
-  type NodeProtoSchema,
-  TensorProto_DataLocation,
-  TensorProtoSchema,
-  type ValueInfoProtoSchema,
-} from './generated/onnx_pb.ts';
 import type { Attribute, GraphRecord, ModelRecord, NodeRecord, TensorRecord, ValueRecord } from './model.ts';
+import { BinaryWriter, WireType } from './protobuf.ts';
+import {
+  AttributeType,
+  attributeSchema,
+  DataLocation,
+  dimensionSchema,
+  entrySchema,
+  graphSchema,
+  modelSchema,
+  nodeSchema,
+  opsetSchema,
+  shapeSchema,
+  tensorSchema,
+  tensorTypeSchema,
+  typeSchema,
+  valueInfoSchema,
+} from './schema.ts';
+import { type MessageValues, writeMessage } from './write-message.ts';
 
 /** ModelRecord -> ONNX bytes. */
 
@@ -45,15 +51,12 @@ export function encodeChunks(
   external: ReadonlyMap<TensorRecord, ExternalPlace> = new Map(),
 ): Uint8Array[] {
   const graph = [
-    toBinary(GraphProtoSchema, create(GraphProtoSchema, graphMessage(model.graph))),
+    graphMessage(model.graph),
     ...model.graph.initializers.flatMap((tensor) =>
-      enclose(GraphProtoSchema.field.initializer.number, initializerChunks(tensor, external.get(tensor))),
+      enclose(graphSchema.initializer.number, initializerChunks(tensor, external.get(tensor))),
     ),
   ];
-  const chunks = [
-    toBinary(ModelProtoSchema, create(ModelProtoSchema, modelMessage(model))),
-    ...enclose(ModelProtoSchema.field.graph.number, graph),
-  ];
+  const chunks = [modelMessage(model), ...enclose(modelSchema.graph.number, graph)];
   const size = totalLength(chunks);
   if (size > MAX_MESSAGE_BYTES) {
     throw new ConfigError(
@@ -65,18 +68,17 @@ export function encodeChunks(
 }
 
 function initializerChunks(tensor: TensorRecord, external: ExternalPlace | undefined): Uint8Array[] {
-  const header = tensorMessage(tensor);
+  const header = tensorValues(tensor);
   if (!external) {
-    const rawData = enclose(TensorProtoSchema.field.rawData.number, [tensor.data]);
-    return [toBinary(TensorProtoSchema, create(TensorProtoSchema, header)), ...rawData];
+    return [writeMessage(tensorSchema, header), ...enclose(tensorSchema.rawData.number, [tensor.data])];
   }
-  const reference = { externalData: externalDataEntries(external), dataLocation: TensorProto_DataLocation.EXTERNAL };
-  return [toBinary(TensorProtoSchema, create(TensorProtoSchema, { ...header, ...reference }))];
+  const externalData = externalDataEntries(external).map((entry) => writeMessage(entrySchema, entry));
+  return [writeMessage(tensorSchema, { ...header, externalData, dataLocation: DataLocation.EXTERNAL })];
 }
 
 /** A length-delimited field around pieces that are its content. */
 function enclose(fieldNumber: number, content: Uint8Array[]): Uint8Array[] {
-  const tag = new BinaryWriter().tag(fieldNumber, WireType.LengthDelimited).uint32(totalLength(content));
+  const tag = new BinaryWriter().tag(fieldNumber, WireType.LengthDelimited).varint(BigInt(totalLength(content)));
   return [tag.finish(), ...content];
 }
 
@@ -85,81 +87,84 @@ function totalLength(chunks: readonly Uint8Array[]): number {
 }
 
 /** Everything but the graph. */
-function modelMessage(model: ModelRecord): MessageInitShape<typeof ModelProtoSchema> {
-  return {
+function modelMessage(model: ModelRecord): Uint8Array {
+  return writeMessage(modelSchema, {
     irVersion: wholeNumber(model.irVersion, 'irVersion'),
     producerName: model.producerName,
-    opsetImport: Object.entries(model.opsets).map(([domain, version]) => ({
-      domain,
-      version: wholeNumber(version, `opset version of "${domain}"`),
-    })),
-    metadataProps: Object.entries(model.metadata).map(([key, value]) => ({ key, value })),
-  };
+    opsetImport: Object.entries(model.opsets).map(([domain, version]) =>
+      writeMessage(opsetSchema, { domain, version: wholeNumber(version, `opset version of "${domain}"`) }),
+    ),
+    metadataProps: Object.entries(model.metadata).map(([key, value]) => writeMessage(entrySchema, { key, value })),
+  });
 }
 
 /** Everything but the initializers. */
-function graphMessage(graph: GraphRecord): MessageInitShape<typeof GraphProtoSchema> {
-  return {
+function graphMessage(graph: GraphRecord): Uint8Array {
+  return writeMessage(graphSchema, {
     name: graph.name,
     input: graph.inputs.map(valueMessage),
     output: graph.outputs.map(valueMessage),
     node: graph.nodes.map(nodeMessage),
-  };
+  });
 }
 
-function nodeMessage(node: NodeRecord): MessageInitShape<typeof NodeProtoSchema> {
-  return {
+function nodeMessage(node: NodeRecord): Uint8Array {
+  return writeMessage(nodeSchema, {
     name: node.name,
     opType: node.opType,
     domain: node.domain,
-    input: [...node.inputs],
-    output: [...node.outputs],
-    attribute: Object.entries(node.attributes).map(([name, attribute]) => ({
-      name,
-      ...attributeMessage(attribute, `${node.opType} "${node.name}", attribute "${name}"`),
-    })),
-  };
+    input: node.inputs,
+    output: node.outputs,
+    attribute: Object.entries(node.attributes).map(([name, attribute]) =>
+      writeMessage(attributeSchema, {
+        name,
+        ...attributeValues(attribute, `${node.opType} "${node.name}", attribute "${name}"`),
+      }),
+    ),
+  });
 }
 
 const utf8 = new TextEncoder();
+
+type AttributeValues = MessageValues<typeof attributeSchema>;
 
 /** One row per attribute type: its number and the field that holds its value. */
 const attributeFields: {
   readonly [T in Attribute['type']]: (
     value: Extract<Attribute, { type: T }>['value'],
     where: string,
-  ) => MessageInitShape<typeof AttributeProtoSchema>;
+  ) => AttributeValues;
 } = {
   int: (value, where) => ({ type: AttributeType.INT, i: wholeNumber(value, where) }),
   float: (value) => ({ type: AttributeType.FLOAT, f: value }),
   string: (value) => ({ type: AttributeType.STRING, s: utf8.encode(value) }),
   ints: (value, where) => ({ type: AttributeType.INTS, ints: value.map((item) => wholeNumber(item, where)) }),
-  floats: (value) => ({ type: AttributeType.FLOATS, floats: [...value] }),
+  floats: (value) => ({ type: AttributeType.FLOATS, floats: value }),
   strings: (value) => ({ type: AttributeType.STRINGS, strings: value.map((item) => utf8.encode(item)) }),
-  tensor: (value) => ({ type: AttributeType.TENSOR, t: { ...tensorMessage(value), rawData: value.data } }),
+  tensor: (value) => ({
+    type: AttributeType.TENSOR,
+    t: writeMessage(tensorSchema, { ...tensorValues(value), rawData: value.data }),
+  }),
 };
 
-function attributeMessage(attribute: Attribute, where: string): MessageInitShape<typeof AttributeProtoSchema> {
+function attributeValues(attribute: Attribute, where: string): AttributeValues {
   return attributeFields[attribute.type](attribute.value as never, where);
 }
 
-function valueMessage(value: ValueRecord): MessageInitShape<typeof ValueInfoProtoSchema> {
-  const { name, dtype, dims } = value;
-  const shape = dims && { dim: dims.map((dim) => ({ value: dimValue(dim, name) })) };
-  const tensorType = { elemType: dataTypeCodes[dtype], ...(shape && { shape }) };
-  return { name, type: { value: { case: 'tensorType', value: tensorType } } };
+function valueMessage({ name, dtype, dims }: ValueRecord): Uint8Array {
+  const shape = dims && writeMessage(shapeSchema, { dim: dims.map((dim) => dimMessage(dim, name)) });
+  const tensorType = writeMessage(tensorTypeSchema, { elemType: dataTypeCodes[dtype], ...(shape && { shape }) });
+  return writeMessage(valueInfoSchema, { name, type: writeMessage(typeSchema, { tensorType }) });
 }
 
-type DimValue = { case: 'dimValue'; value: bigint } | { case: 'dimParam'; value: string } | { case: undefined };
-
-function dimValue(dim: number | string, name: string): DimValue {
-  if (dim === '') return { case: undefined };
-  if (typeof dim === 'string') return { case: 'dimParam', value: dim };
-  return { case: 'dimValue', value: wholeNumber(dim, `a dimension of "${name}"`) };
+function dimMessage(dim: number | string, name: string): Uint8Array {
+  if (dim === '') return new Uint8Array(); // unknown, without a name
+  if (typeof dim === 'string') return writeMessage(dimensionSchema, { dimParam: dim });
+  return writeMessage(dimensionSchema, { dimValue: wholeNumber(dim, `a dimension of "${name}"`) });
 }
 
 /** Everything but the data. */
-function tensorMessage(tensor: TensorRecord): { name: string; dims: bigint[]; dataType: number } {
+function tensorValues(tensor: TensorRecord): MessageValues<typeof tensorSchema> {
   const { name, dtype, dims, data } = tensor;
   const needed = tensorByteLength(dtype, dims);
   if (data.byteLength !== needed) {

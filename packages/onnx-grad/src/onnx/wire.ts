@@ -1,6 +1,6 @@
-import { type DescField, type DescMessage, type MessageShape, ScalarType } from '@bufbuild/protobuf';
-import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { FormatError } from '../errors.ts';
+import { BinaryReader, WireType } from './protobuf.ts';
+import { type Field, type FieldKind, protoName, type Schema } from './schema.ts';
 
 /**
  * Reads one protobuf message field by field, handing each value to a visitor, so that bytes from outside turn into our
@@ -18,23 +18,23 @@ export interface Place {
   readonly budget: { recordsLeft: number };
 }
 
-/** A list field gives its elements one by one; a message gives its bytes, still to be visited. */
-type WireValue<T> = T extends Uint8Array | string | number | bigint
-  ? T
-  : T extends readonly (infer Element)[]
-    ? WireValue<Element>
-    : Uint8Array;
+/** A list gives its elements one by one; a message gives its bytes, still to be visited. */
+interface KindTypes {
+  readonly int32: number;
+  readonly int64: bigint;
+  readonly uint64: bigint;
+  readonly float: number;
+  readonly double: number;
+  readonly string: string;
+  readonly bytes: Uint8Array;
+  readonly message: Uint8Array;
+}
 
-/** The type of field K of a message; members of a `oneof` sit one level deeper. */
-type FieldType<Message, K> = K extends keyof Message
-  ? Exclude<Message[K], undefined>
-  : Extract<Message[keyof Message], { case: K }> extends { value: infer Value }
-    ? Value
-    : never;
+export type FieldValue<F extends Field> = KindTypes[F['kind']];
 
 /** What to do with each field. Fields without an entry are skipped. */
-export type Visitor<Schema extends DescMessage> = {
-  readonly [K in keyof Schema['field']]?: (value: WireValue<FieldType<MessageShape<Schema>, K>>, place: Place) => void;
+export type Visitor<S extends Schema> = {
+  readonly [K in keyof S]?: (value: FieldValue<S[K]>, place: Place) => void;
 };
 
 interface ScalarReader {
@@ -43,17 +43,16 @@ interface ScalarReader {
 }
 
 const bytesReader: ScalarReader = { wireType: WireType.LengthDelimited, read: (reader) => reader.bytes() };
-const int32Reader: ScalarReader = { wireType: WireType.Varint, read: (reader) => reader.int32() };
 
-/** The scalar types that onnx.proto uses. */
-const scalarReaders: { readonly [S in ScalarType]?: ScalarReader } = {
-  [ScalarType.INT32]: int32Reader,
-  [ScalarType.INT64]: { wireType: WireType.Varint, read: (reader) => BigInt(reader.int64()) },
-  [ScalarType.UINT64]: { wireType: WireType.Varint, read: (reader) => BigInt(reader.uint64()) },
-  [ScalarType.FLOAT]: { wireType: WireType.Bit32, read: (reader) => reader.float() },
-  [ScalarType.DOUBLE]: { wireType: WireType.Bit64, read: (reader) => reader.double() },
-  [ScalarType.BYTES]: bytesReader,
-  [ScalarType.STRING]: { wireType: WireType.LengthDelimited, read: (reader) => utf8.decode(reader.bytes()) },
+const readers: Readonly<Record<FieldKind, ScalarReader>> = {
+  int32: { wireType: WireType.Varint, read: (reader) => reader.int32() },
+  int64: { wireType: WireType.Varint, read: (reader) => reader.int64() },
+  uint64: { wireType: WireType.Varint, read: (reader) => reader.uint64() },
+  float: { wireType: WireType.Bit32, read: (reader) => reader.float() },
+  double: { wireType: WireType.Bit64, read: (reader) => reader.double() },
+  string: { wireType: WireType.LengthDelimited, read: (reader) => utf8.decode(reader.bytes()) },
+  bytes: bytesReader,
+  message: bytesReader,
 };
 
 // ignoreBOM keeps a leading byte order mark as a character, so that names survive a round trip
@@ -64,12 +63,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * @throws FormatError on truncation, illegal tags, groups, wire types that differ from the schema, text that is not
  *   UTF-8, or more records than the budget allows
  */
-export function visitMessage<Schema extends DescMessage>(
-  schema: Schema,
-  bytes: Uint8Array,
-  place: Place,
-  visitor: Visitor<Schema>,
-): void {
+export function visitMessage<S extends Schema>(schema: S, bytes: Uint8Array, place: Place, visitor: Visitor<S>): void {
   place.budget.recordsLeft -= 1;
   if (place.budget.recordsLeft < 0) {
     throw formatError(place, 'the model holds more records than the limit. Raise limits.maxRecords to read it.');
@@ -79,19 +73,19 @@ export function visitMessage<Schema extends DescMessage>(
   const reader = new BinaryReader(bytes);
   while (reader.pos < reader.len) {
     const [number, wireType] = readValue(reader, (from) => from.tag(), place, 'a field tag');
-    const field = fields.get(number);
-    const visit =
-      field && (visitor as Record<string, ((value: unknown, place: Place) => void) | undefined>)[field.localName];
-    if (!field || !visit) {
-      skipField(reader, wireType, place, field?.name ?? `field number ${number}`);
+    const named = fields.get(number);
+    const visit = named && (visitor as Record<string, ((value: unknown, place: Place) => void) | undefined>)[named.key];
+    if (!named || !visit) {
+      skipField(reader, wireType, place, named?.name ?? `field number ${number}`);
       continue;
     }
-    const count = seen.get(field.localName) ?? 0;
-    seen.set(field.localName, count + 1);
-    if (field.message && field.fieldKind !== 'list' && count > 0)
-      throw formatError(place, `${field.name} appears twice.`);
-    const here = field.message ? inner(place, field, count) : place;
-    readField(reader, field, wireType, place, (value) => visit(value, here));
+    const { key, name, field } = named;
+    const count = seen.get(key) ?? 0;
+    seen.set(key, count + 1);
+    const isMessage = field.kind === 'message';
+    if (isMessage && !field.isList && count > 0) throw formatError(place, `${name} appears twice.`);
+    const here = isMessage ? inner(place, named, count) : place;
+    readField(reader, named, wireType, place, (value) => visit(value, here));
   }
 }
 
@@ -117,37 +111,29 @@ export function named(place: Place, name: string): Place {
   return name === '' ? place : { ...place, field: `${place.field} ${JSON.stringify(name)}` };
 }
 
-function inner(place: Place, field: DescField, index: number): Place {
-  const step = field.fieldKind === 'list' ? `${field.name}[${index}]` : field.name;
+function inner(place: Place, { name, field }: NamedField, index: number): Place {
+  const step = field.isList ? `${name}[${index}]` : name;
   return { ...place, field: place.field === '' ? step : `${place.field}.${step}` };
 }
 
 /** Emits the values of one occurrence of a field: one, or many where numbers are packed. */
 function readField(
   reader: BinaryReader,
-  field: DescField,
+  { name, field }: NamedField,
   wireType: WireType,
   place: Place,
   emit: (value: unknown) => void,
 ): void {
-  const { read, wireType: expected } = readerOf(field);
+  const { read, wireType: expected } = readers[field.kind];
   if (wireType === expected) {
-    emit(readValue(reader, read, place, field.name));
+    emit(readValue(reader, read, place, name));
     return;
   }
-  if (field.fieldKind !== 'list' || wireType !== WireType.LengthDelimited) {
-    throw formatError(place, `${field.name} has wire type ${wireType}, expected ${expected}.`);
+  if (!field.isList || wireType !== WireType.LengthDelimited) {
+    throw formatError(place, `${name} has wire type ${wireType}, expected ${expected}.`);
   }
-  const packed = new BinaryReader(readValue(reader, (from) => from.bytes(), place, field.name));
-  while (packed.pos < packed.len) emit(readValue(packed, read, place, field.name));
-}
-
-function readerOf(field: DescField): ScalarReader {
-  if (field.message) return bytesReader;
-  if (field.enum) return int32Reader;
-  const reader = field.scalar === undefined ? undefined : scalarReaders[field.scalar];
-  if (!reader) throw new Error(`internal: onnx.proto field ${field.name} has a type that the wire reader lacks`);
-  return reader;
+  const packed = new BinaryReader(readValue(reader, (from) => from.bytes(), place, name));
+  while (packed.pos < packed.len) emit(readValue(packed, read, place, name));
 }
 
 function skipField(reader: BinaryReader, wireType: WireType, place: Place, name: string): void {
@@ -159,22 +145,27 @@ function skipField(reader: BinaryReader, wireType: WireType, place: Place, name:
 
 /** One read; whatever the protobuf reader or the UTF-8 decoder throws becomes a FormatError with the place. */
 function readValue<T>(reader: BinaryReader, read: (reader: BinaryReader) => T, place: Place, what: string): T {
-  let cause: unknown;
   try {
-    const value = read(reader);
-    if (reader.pos <= reader.len) return value;
-  } catch (error) {
-    cause = error;
+    return read(reader);
+  } catch (cause) {
+    throw formatError(place, `${what} cannot be read, the bytes are truncated or malformed.`, cause);
   }
-  throw formatError(place, `${what} cannot be read, the bytes are truncated or malformed.`, cause);
 }
 
-const fieldTables = new WeakMap<DescMessage, ReadonlyMap<number, DescField>>();
+interface NamedField {
+  /** In our records. */
+  readonly key: string;
+  /** In onnx.proto. */
+  readonly name: string;
+  readonly field: Field;
+}
 
-function fieldsByNumber(schema: DescMessage): ReadonlyMap<number, DescField> {
+const fieldTables = new WeakMap<Schema, ReadonlyMap<number, NamedField>>();
+
+function fieldsByNumber(schema: Schema): ReadonlyMap<number, NamedField> {
   let table = fieldTables.get(schema);
   if (!table) {
-    table = new Map(schema.fields.map((field) => [field.number, field]));
+    table = new Map(Object.entries(schema).map(([key, field]) => [field.number, { key, name: protoName(key), field }]));
     fieldTables.set(schema, table);
   }
   return table;

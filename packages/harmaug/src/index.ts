@@ -60,3 +60,6 @@ export type { Abstained, AbstainReason, Scored, Verdict } from './teachers/verdi
 export { type ChatTemplate, readChatTemplate } from './templates/chat-template.ts';
 export { createRenderer, type Message, type Render, type RenderOptions } from './templates/render.ts';
 export { type Prompt, type Segment, textOf, write } from './templates/segments.ts';
+export { applyTransform, type TransformedRows, type TransformOptions } from './transforms/apply.ts';
+export { parseTransform, type Transform } from './transforms/spec.ts';
+export { type TransformName, transformNames } from './transforms/table.ts';

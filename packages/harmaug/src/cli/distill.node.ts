@@ -4,9 +4,11 @@ import { type DistillSettings, distillDefaults as defaults } from '../distill/se
 import { readRecipe, sectionOf } from '../recipe/recipe.node.ts';
 import { type CommandIo, defineCommand } from './command.node.ts';
 import { dataFlags, readOptions } from './data-flags.node.ts';
+import { UsageError } from './flags.node.ts';
 import { hubOptions } from './hub-options.node.ts';
 import { timeLeft } from './reporter.ts';
 import { formatTable } from './table.ts';
+import { checkTransforms, transformFlags } from './transform-flags.node.ts';
 
 const settingFlags = {
   epochs: { kind: 'number', help: `passes over the data; ${defaults.epochs}` },
@@ -56,6 +58,7 @@ export const distillCommand = defineCommand({
     device: { kind: 'text', choices: ['cpu', 'webgpu'], help: 'cpu' },
     threads: { kind: 'number', help: 'of the CPU; all cores' },
     ...dataFlags,
+    ...transformFlags,
   },
   notes: `Rows are JSONL, JSON, CSV or Parquet with prompt, response?, label (0 or 1) and/or soft_label = p(unsafe).
 The defaults are those of the paper (arXiv:2410.01524).
@@ -73,11 +76,14 @@ The defaults are those of the paper (arXiv:2410.01524).
     ) as Partial<DistillSettings>;
     const names = Object.keys(settingFlags);
     const recipe =
-      values.recipe === undefined ? {} : sectionOf(await readRecipe(values.recipe), 'distill', [...names, 'seeds']);
-    const { seeds = [42], ...fromRecipe } = recipe as Partial<DistillSettings> & { seeds?: readonly number[] };
+      values.recipe === undefined
+        ? {}
+        : sectionOf(await readRecipe(values.recipe), 'distill', [...names, 'seeds', 'transforms']);
+    const { seeds = [42], transforms, ...fromRecipe } = recipe as Partial<DistillSettings> & OtherKeys;
+    const disguises = checkTransforms(values.transform ?? textsOf(transforms));
     const settings = { ...fromRecipe, ...given };
     const result = await distill({
-      ...{ student, train, out, settings, read: readOptions(values), seeds: seed ?? seeds },
+      ...{ student, train, out, settings, read: readOptions(values), seeds: seed ?? seeds, transforms: disguises },
       ...(synthetic ? { synthetic } : {}),
       ...(teacher ? { teacher } : {}),
       ...(device ? { device: device as 'cpu' } : {}),
@@ -96,6 +102,18 @@ The defaults are those of the paper (arXiv:2410.01524).
     return { json: result, text };
   },
 });
+
+/** Keys of the recipe's section that are no settings of the loss or its steps. */
+interface OtherKeys {
+  readonly seeds?: readonly number[];
+  readonly transforms?: unknown;
+}
+
+function textsOf(value: unknown): readonly string[] {
+  if (value === undefined) return [];
+  if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value;
+  throw new UsageError('transforms: expected a list such as [caesar:3, base64].');
+}
 
 function report(event: DistillEvent, { say, progress }: CommandIo): void {
   if (event.kind === 'data') {

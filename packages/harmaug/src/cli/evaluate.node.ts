@@ -12,6 +12,7 @@ import { summarize } from '../evaluate/summary.ts';
 import { openScorer } from '../scoring/open-scorer.node.ts';
 import type { NoScore, Score, Scorer } from '../scoring/scorer.ts';
 import { teacherScorer } from '../teachers/teacher-scorer.ts';
+import { applyTransform } from '../transforms/apply.ts';
 import { type CommandIo, type CommandResult, defineCommand } from './command.node.ts';
 import { dataFlags } from './data-flags.node.ts';
 import { formatEvaluations, formatSummary } from './evaluation-table.ts';
@@ -20,6 +21,7 @@ import { hubOptions } from './hub-options.node.ts';
 import { openSet } from './open-set.node.ts';
 import { formatTable } from './table.ts';
 import { findTeacher, namesTeacher, teacherFlags } from './teacher-flags.node.ts';
+import { checkTransforms, transformFlags } from './transform-flags.node.ts';
 
 export const evaluateCommand = defineCommand({
   summary: 'measure a guard on labelled data',
@@ -38,14 +40,16 @@ export const evaluateCommand = defineCommand({
     resamples: { kind: 'number', help: 'of the bootstrap behind the intervals; 1000' },
     threads: { kind: 'number', help: 'of the CPU; all cores' },
     ...dataFlags,
+    ...transformFlags,
     ...teacherFlags,
   },
   notes: `Benchmarks, fetched from their home: ${benchmarkIds.join(', ')}.
-Each file is a set of its own, named after it. Intervals hold 95% of the resamples.
+Each file is a set of its own, named after it, and so is each in a disguise. Intervals hold 95% of the resamples.
 A teacher is named as for "harmaug score"; rows for which it gives no verdict are left out and counted.
 
   harmaug evaluate --guard guard --data xstest openai_moderation my-test.jsonl --save-scores scores.jsonl
   harmaug evaluate --guard guards/seed-42 guards/seed-123 guards/seed-456 --data xstest
+  harmaug evaluate --guard guard --data xstest --transform caesar:3 base64
   harmaug evaluate --guard wildguard --endpoint http://localhost:8000/v1 --model allenai/wildguard --data xstest
   harmaug evaluate --scores one.jsonl --against other.jsonl`,
 
@@ -61,7 +65,12 @@ A teacher is named as for "harmaug score"; rows for which it gives no verdict ar
     }
     if (values.data === undefined) throw new UsageError('--data is missing: files of labelled rows, or benchmarks.');
     const sets: EvaluationSet[] = [];
-    for (const name of values.data) sets.push(await openSet(name, values, io));
+    const transforms = checkTransforms(values.transform);
+    for (const name of values.data) {
+      const set = await openSet(name, values, io);
+      sets.push(set);
+      for (const spec of transforms) sets.push(await disguised(set, spec));
+    }
     const guards: GuardEvaluation[] = [];
     for (const [index, name] of values.guard!.entries()) {
       const scorer = namesTeacher(name)
@@ -88,6 +97,14 @@ A teacher is named as for "harmaug score"; rows for which it gives no verdict ar
     return { json: { guards, summary }, text: formatSummary(summary) };
   },
 });
+
+/** A set of its own: its figures never stand among those of the plain one. */
+async function disguised(set: EvaluationSet, spec: string): Promise<EvaluationSet> {
+  const { rows, skipped } = await applyTransform(set.rows, spec);
+  const counts = { ...set.skipped };
+  for (const [reason, count] of skipped) counts[reason] = (counts[reason] ?? 0) + count;
+  return { ...set, id: `${set.id}~${spec}`, rows, skipped: counts };
+}
 
 interface GuardEvaluation {
   readonly guard: string;

@@ -52,7 +52,7 @@ export function flagName(name: string): string {
 }
 
 /**
- * @param positional names of the arguments without a flag, in order, all of them needed
+ * @param positional names of the arguments without a flag, in order, all of them needed; a last one with … takes many
  * @throws UsageError for an unknown flag (with the closest one), a missing or repeated value, a text that is no number
  */
 export function parseFlags<Table extends Flags>(
@@ -95,7 +95,8 @@ export function parseFlags<Table extends Flags>(
     given.set(name, [...(given.get(name) ?? []), ...(token.value === undefined ? [] : [token.value])]);
     open = isMany ? name : null;
   }
-  if (positionals.length > positional.length) {
+  const takesMany = positional.at(-1)?.endsWith('…') === true;
+  if (positionals.length > positional.length && !takesMany) {
     throw new UsageError(`"${positionals[positional.length]}" belongs to no flag.`);
   }
   const wantsHelp = given.has('help');

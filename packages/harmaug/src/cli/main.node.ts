@@ -38,6 +38,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'say how varied a run’s texts are, and how often the writer gave in',
     load: async () => (await import('./measure.node.ts')).measureCommand as unknown as Command,
   },
+  transform: {
+    summary: 'write rows in disguise: ciphers, encodings, look-alikes, role-play, other languages',
+    load: async () => (await import('./transform.node.ts')).transformCommand as unknown as Command,
+  },
   merge: {
     summary: 'bring the run folders of shards together',
     load: async () => (await import('./merge.node.ts')).mergeCommand as unknown as Command,
@@ -61,6 +65,10 @@ const commands: Readonly<Record<string, Entry>> = {
   check: {
     summary: 'have an exported guard judge a text, a file or what comes on stdin',
     load: async () => (await import('./check.node.ts')).checkCommand as unknown as Command,
+  },
+  cost: {
+    summary: 'say what judging costs: parameters, FLOPs, latency, throughput, memory, money',
+    load: async () => (await import('./cost.node.ts')).costCommand as unknown as Command,
   },
   evaluate: {
     summary: 'measure a guard on labelled data',

@@ -27,7 +27,7 @@ export interface Place {
   readonly present?: readonly string[];
 }
 
-const MAX_TEXT_CHARACTERS = 1_000_000;
+export const MAX_TEXT_CHARACTERS = 1_000_000;
 const MAX_NAME_CHARACTERS = 1000; // ids, sources, categories
 
 /**

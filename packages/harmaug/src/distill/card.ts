@@ -17,6 +17,8 @@ export interface CardFacts {
   };
   /** Files the rows came from, by name. */
   readonly files: readonly string[];
+  /** Disguises in which every row was learned from too. */
+  readonly transforms: readonly string[];
   /** Who gave the soft labels; `null` where there were none, or it was not said. */
   readonly teacher: string | null;
   readonly curve: readonly CurvePoint[];
@@ -49,7 +51,8 @@ const teacherTerms: readonly { readonly pattern: RegExp; readonly licence: strin
 ];
 
 /** A Hugging Face model card. */
-export function modelCard({ student, baseModel, settings, seed, rows, files, teacher, curve }: CardFacts): string {
+export function modelCard(facts: CardFacts): string {
+  const { student, baseModel, settings, seed, rows, files, transforms, teacher, curve } = facts;
   const terms = teacherTerms.find(({ pattern }) => teacher !== null && pattern.test(teacher));
   const last = curve.filter((point) => point.kind === 'validation').at(-1);
   const head = [
@@ -63,11 +66,12 @@ export function modelCard({ student, baseModel, settings, seed, rows, files, tea
     '- harmaug',
     '---',
   ];
-  const facts: readonly (readonly [string, string])[] = [
+  const lines: readonly (readonly [string, string])[] = [
     ['Started from', student],
     ['Teacher', teacher ?? 'not said'],
     ['Rows', `${rows.seed} labelled, ${rows.synthetic} synthetic; ${rows.validation} of them held out`],
     ['Files', files.join(', ')],
+    ...(transforms.length > 0 ? [['Disguised copies of the rows', transforms.join(', ')] as const] : []),
     ['Cut to the length limit', `${rows.truncated} rows, at ${settings.maxLength} tokens`],
     ['Loss', `(1 - λ)·CE + λ·KL, λ ${settings.lambda}, temperature ${settings.temperature}`],
     [
@@ -85,7 +89,7 @@ export function modelCard({ student, baseModel, settings, seed, rows, files, tea
     'logits, `safe` and `unsafe`. An instruction alone is one text; with a response, the two are a text pair. Distilled with',
     '[HarmAug](https://arxiv.org/abs/2410.01524).',
     '',
-    ...facts.map(([name, value]) => `- ${name}: ${value}`),
+    ...lines.map(([name, value]) => `- ${name}: ${value}`),
     '',
     '## Limits',
     '',

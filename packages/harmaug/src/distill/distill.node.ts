@@ -4,6 +4,7 @@ import path from 'node:path';
 import { type HubOptions, type OpenedFolder, openModelFolder } from '@harmaug/models/node';
 import type { Device } from 'onnx-grad/node';
 import { type ReadOptions, readRows } from '../data/read.node.ts';
+import { withCopies } from '../transforms/together.ts';
 import { modelCard } from './card.ts';
 import { readCurve } from './curve.node.ts';
 import type { ValidationPoint } from './curve.ts';
@@ -20,6 +21,8 @@ export interface DistillRequest {
   readonly train: readonly string[];
   readonly synthetic?: readonly string[];
   readonly read?: ReadOptions;
+  /** Disguises, `caesar:3`: every row is learned from in each of them too. */
+  readonly transforms?: readonly string[];
   /** One seed: the student's folder. Several: each in a folder of its own inside, `seed-42`. */
   readonly out: string;
   readonly seeds: readonly number[];
@@ -59,16 +62,18 @@ export interface DistillResult {
  * @throws ConfigError, FormatError for settings, files and rows that will not do, before any training
  */
 export async function distill(request: DistillRequest): Promise<DistillResult> {
-  const { train, synthetic = [], read = {}, out, seeds, signal, onEvent } = request;
+  const { train, synthetic = [], read = {}, transforms = [], out, seeds, signal, onEvent } = request;
   const settings = checkSettings(request.settings ?? {});
   const [seedSet, syntheticSet] = [await readRows(train, read), await readRows(synthetic, read)];
+  const seedCopies = await withCopies(seedSet.rows, transforms, { signal });
+  const syntheticCopies = await withCopies(syntheticSet.rows, transforms, { signal });
   const start = await openModelFolder(request.student, request.hub);
-  const data = await prepareData(
-    start.folder,
-    { seedRows: seedSet.rows, syntheticRows: syntheticSet.rows },
-    settings,
-    signal,
-  );
+  const rows = {
+    seedRows: seedCopies.rows,
+    syntheticRows: syntheticCopies.rows,
+    originals: new Map([...seedCopies.originals, ...syntheticCopies.originals]),
+  };
+  const data = await prepareData(start.folder, rows, settings, signal);
   const skipped = Object.fromEntries([...seedSet.skipped, ...syntheticSet.skipped]);
   onEvent?.({
     kind: 'data',
@@ -90,7 +95,7 @@ export async function distill(request: DistillRequest): Promise<DistillResult> {
     });
     students.push({ seed, folder, steps: result.steps, validation: lastValidation(result) });
     if (!result.isFinished) return { isFinished: false, students };
-    const counts = [seedSet.rows.length, syntheticSet.rows.length] as const;
+    const counts = [seedCopies.rows.length, syntheticCopies.rows.length] as const;
     await writeCard(folder, { request, start, settings, seed, data, counts });
   }
   return { isFinished: true, students };
@@ -129,6 +134,7 @@ async function writeCard(folder: string, { request, start, settings, seed, data,
       truncated: data.truncated,
     },
     files: [...train, ...synthetic].map((file) => path.basename(file)),
+    transforms: request.transforms ?? [],
     teacher: teacher ?? null,
     curve: readCurve(runFiles(folder).curve, Infinity),
   });

@@ -34,13 +34,20 @@ export function textOf({ prompt, response }: Pick<Row, 'prompt' | 'response'>): 
   return response === undefined ? prompt : [prompt, response];
 }
 
+export interface RowsToPrepare {
+  readonly seedRows: readonly Row[];
+  readonly syntheticRows: readonly Row[];
+  /** What a disguised copy was made from: both are held out, or neither. */
+  readonly originals?: ReadonlyMap<Row, Row>;
+}
+
 /**
  * @param folder of the student, for its tokenizer
  * @throws ConfigError for rows without labels, a single class, too few rows
  */
 export async function prepareData(
   folder: string,
-  { seedRows, syntheticRows }: { seedRows: readonly Row[]; syntheticRows: readonly Row[] },
+  { seedRows, syntheticRows, originals = new Map() }: RowsToPrepare,
   settings: DistillSettings,
   signal?: AbortSignal,
 ): Promise<DistillData> {
@@ -57,6 +64,7 @@ export async function prepareData(
     const { maxLength, validationShare } = settings;
     const encoded = await pool.encodeBatch(rows.map(textOf), { maxLength, ...(signal ? { signal } : {}) });
     const labels = targets.map(({ label }) => label);
+    const asWritten = rows.map((row) => originals.get(row) ?? row);
     const categoryNames = settings.categoryWeight > 0 ? categoriesOf(rows) : [];
     return {
       encoded,
@@ -65,7 +73,7 @@ export async function prepareData(
       categoryNames,
       categories: rows.map(({ category }) => categoryNumber(categoryNames, category)),
       isSynthetic: rows.map((_, row) => row >= seedRows.length),
-      split: splitByPrompt(rows, labels, { share: validationShare, seed: SPLIT_SEED }),
+      split: splitByPrompt(asWritten, labels, { share: validationShare, seed: SPLIT_SEED }),
       truncated: encoded.filter(({ removedTokens }) => removedTokens > 0).length,
       hash: hashRows(rows, seedRows.length),
       promptHashes: encodePromptHashes(rows.map(({ prompt }) => prompt)),

@@ -29,6 +29,14 @@ const benches: Record<string, Bench> = {
       --minilm <folder>  weights (default: the peers')            --data <folder> ../shared/data/train`,
     run: async (argv) => (await import('./distill.ts')).runDistill(argv),
   },
+  infer: {
+    summary: `checking texts beside transformers, optimum's ONNX Runtime export and transformers.js; an hour for all rows
+      --cases <text>     only rows whose name contains it         --rounds <n>    3
+      --guard <folder>   in place of MiniLM with a fresh head     --threads <n>   all cores
+      --data <folder>    texts (default: ../shared/data/eval)     --peer none     ours alone
+      --spm <file>       DeBERTa-v3's spm.model (default: ../shared/data/tokenizers/deberta-v3/spm.model)`,
+    run: async (argv) => (await import('./infer.ts')).runInfer(argv),
+  },
   scale: {
     summary: `large models and long texts: memory, time, saving and loading
       --cases <text>     only rows whose name contains it`,
@@ -49,7 +57,7 @@ const benches: Record<string, Bench> = {
 };
 
 const usage = [
-  'npm run bench -- setup [torch|distilabel|datatrove] installs the peers into bench/peers/.venv* (Python, 6, 0.6 and 0.6 GB)',
+  'npm run bench -- setup [torch|optimum|node|distilabel|datatrove]   installs the peers into bench/peers (6, 6, 0.5, 0.6, 0.6 GB)',
   'npm run bench -- <name> [--json] ...      prints a table, or one JSON object',
   ...Object.entries(benches).map(([name, { summary }]) => `  ${name}: ${summary}`),
   '',

@@ -16,7 +16,8 @@ import sys
 import torch
 from transformers import AutoTokenizer, BertForSequenceClassification, get_linear_schedule_with_warmup
 
-from train_peer import Real, Trainer, hello, serve
+from serve import serve
+from train_peer import Real, Trainer, hello
 
 
 def read_rows(file):

@@ -34,6 +34,8 @@ from transformers import (
 )
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
+from serve import serve
+
 SEED = 42
 LEARNING_RATE = 3e-5
 WEIGHT_DECAY = 0.1
@@ -224,17 +226,6 @@ class Peer:
                 self.trainer = None
                 return {}
         raise ValueError(f'unknown command "{name}"')
-
-
-def serve(peer, commands):
-    """Answers each line of `commands` with one on stdout."""
-    replies, sys.stdout = sys.stdout, sys.stderr  # a library's print must not pass for a reply
-    for line in commands:
-        try:
-            reply = peer.answer(json.loads(line))
-        except Exception as error:
-            reply = {'error': f'{type(error).__name__}: {error}'}
-        print(json.dumps(reply), file=replies, flush=True)
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-/** The peers' Python environments, in bench/peers/.venv*, which git ignores. */
+/** The peers' environments in bench/peers, which git ignores: Python's in .venv*, JavaScript's in node_modules. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
@@ -8,19 +8,33 @@ const folder = import.meta.dirname;
 /** Peers whose versions clash have environments of their own. */
 const environments = {
   torch: { venv: '.venv', requirements: 'requirements.txt' },
+  optimum: { venv: '.venv-optimum', requirements: 'requirements-optimum.txt' },
   distilabel: { venv: '.venv-distilabel', requirements: 'requirements-distilabel.txt' },
   datatrove: { venv: '.venv-datatrove', requirements: 'requirements-datatrove.txt' },
 } as const;
 
 export type EnvironmentName = keyof typeof environments;
 
+const NODE = 'node'; // what setup calls the JavaScript peer
+
 const pythonOf = (name: EnvironmentName) => path.join(folder, environments[name].venv, 'bin', 'python');
 
 /** A Python with the peers, or `null` with one line on stderr where they are not installed. */
 export function findPython(name: EnvironmentName = 'torch'): string | null {
   if (existsSync(pythonOf(name))) return pythonOf(name);
-  process.stderr.write('The peers are left out: they are not installed. Install them with: npm run bench -- setup\n');
+  process.stderr.write(
+    `Peers are left out: "${name}" is not installed. Install them with: npm run bench -- setup ${name}\n`,
+  );
   return null;
+}
+
+/** Whether transformers.js is installed; one line on stderr where it is not. */
+export function hasNodePeer(): boolean {
+  if (existsSync(path.join(folder, 'node_modules', '@huggingface', 'transformers'))) return true;
+  process.stderr.write(
+    `Peers are left out: transformers.js is not installed. Install it with: npm run bench -- setup ${NODE}\n`,
+  );
+  return false;
 }
 
 /** Makes the environments that are not there, and installs what their requirements name. @param only one of them */
@@ -31,6 +45,7 @@ export function setUpPeers(only?: string): void {
     if (!existsSync(python)) run('python3', ['-m', 'venv', path.join(folder, venv)]);
     run(python, ['-m', 'pip', 'install', '--requirement', path.join(folder, requirements)]);
   }
+  if (only === undefined || only === NODE) run('npm', ['ci', '--prefix', folder]);
   process.stderr.write('The peers are installed.\n');
 }
 
@@ -38,8 +53,7 @@ function run(command: string, args: string[]): void {
   process.stderr.write(`${command} ${args.join(' ')}\n`);
   const { error, status } = spawnSync(command, args, { stdio: ['ignore', 2, 2] });
   if (error || status !== 0) {
-    throw new Error(
-      `${command} failed (${error?.message ?? `exit code ${status}`}). It needs Python 3.11 or newer with venv.`,
-    );
+    const needs = command === 'npm' ? '' : ' It needs Python 3.11 or newer with venv.';
+    throw new Error(`${command} failed (${error?.message ?? `exit code ${status}`}).${needs}`);
   }
 }

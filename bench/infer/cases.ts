@@ -1,0 +1,79 @@
+/** The rows of the inference benchmark as data: models, precisions, and how the texts come. */
+
+/** microsoft/deberta-v3-xsmall's and -base's config.json, but for the sizes. */
+const debertaV3 = {
+  model_type: 'deberta-v2',
+  vocab_size: 128_100,
+  max_position_embeddings: 512,
+  relative_attention: true,
+  max_relative_positions: -1,
+  position_buckets: 256,
+  norm_rel_ebd: 'layer_norm',
+  share_att_key: true,
+  pos_att_type: ['p2c', 'c2p'],
+  position_biased_input: false,
+  type_vocab_size: 0,
+  layer_norm_eps: 1e-7,
+  hidden_act: 'gelu',
+  pooler_hidden_act: 'gelu',
+  pooler_dropout: 0,
+  pad_token_id: 0,
+} as const;
+
+const sizes = (hidden: number, layers: number, heads: number, intermediate: number) => ({
+  hidden_size: hidden,
+  num_hidden_layers: layers,
+  num_attention_heads: heads,
+  intermediate_size: intermediate,
+  pooler_hidden_size: hidden,
+});
+
+export interface InferModel {
+  /** config.json of a model with weights from a seed; `null` for MiniLM, whose weights are real. */
+  readonly json: Readonly<Record<string, unknown>> | null;
+  /** Texts of a round: what the slowest peer takes some twenty seconds for. */
+  readonly texts: number;
+}
+
+export const models = {
+  minilm: { json: null, texts: 128 },
+  'deberta-v3-xsmall': { json: { ...debertaV3, ...sizes(384, 12, 6, 1536) }, texts: 64 },
+  'deberta-v3-base': { json: { ...debertaV3, ...sizes(768, 12, 12, 3072) }, texts: 32 },
+} satisfies Record<string, InferModel>;
+
+export type ModelName = keyof typeof models;
+
+export const precisions = ['fp32', 'int8'] as const;
+export type Precision = (typeof precisions)[number];
+
+export const orders = ['as-they-come', 'sorted', 'single'] as const;
+export type Order = (typeof orders)[number];
+
+/** Texts of a batch that a peer may choose from in the warm-up; the quickest is measured. Ours makes its own. */
+export const batchSizes: Readonly<Record<Exclude<Order, 'single'>, readonly number[]>> = {
+  'as-they-come': [32],
+  sorted: [32, 8, 1],
+};
+
+export const MOST_TOKENS = 512;
+/** Prompts of the `single` rows. */
+export const SINGLES = 48;
+export const LABELS = ['safe', 'unsafe'];
+
+export interface InferCase {
+  readonly name: string;
+  readonly model: ModelName;
+  readonly precision: Precision;
+  readonly order: Order;
+}
+
+/** All rows whose name contains `filter`, those of one model and precision beside each other. */
+export function planCases(filter: string): InferCase[] {
+  return (Object.keys(models) as ModelName[])
+    .flatMap((model) =>
+      precisions.flatMap((precision) =>
+        orders.map((order) => ({ name: `${model} ${precision} ${order}`, model, precision, order })),
+      ),
+    )
+    .filter(({ name }) => name.includes(filter));
+}

@@ -7,6 +7,7 @@ import { availableParallelism, cpus, loadavg } from 'node:os';
 import { buildModel, collate, initialize, mulberry32, trainingProgram } from '@harmaug/models';
 import { crossEntropy } from 'onnx-grad';
 import { createTrainer } from 'onnx-grad/node';
+import { debertaV3 } from '../bench/deberta-v3.ts';
 
 const STEPS = 3;
 const SEED = 1;
@@ -19,22 +20,7 @@ interface Case {
 
 const cases: Readonly<Record<string, Case>> = {
   'deberta-v3-xsmall': {
-    config: {
-      model_type: 'deberta-v2',
-      hidden_size: 384,
-      num_hidden_layers: 12,
-      num_attention_heads: 6,
-      intermediate_size: 1536,
-      vocab_size: 128_100,
-      max_position_embeddings: 512,
-      relative_attention: true,
-      pos_att_type: ['p2c', 'c2p'],
-      share_att_key: true,
-      norm_rel_ebd: 'layer_norm',
-      position_buckets: 256,
-      position_biased_input: false,
-      type_vocab_size: 0,
-    },
+    config: debertaV3.xsmall,
     rows: 4,
     length: 512,
   },

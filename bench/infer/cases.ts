@@ -1,32 +1,6 @@
 /** The rows of the inference benchmark as data: models, precisions, and how the texts come. */
 
-/** microsoft/deberta-v3-xsmall's and -base's config.json, but for the sizes. */
-const debertaV3 = {
-  model_type: 'deberta-v2',
-  vocab_size: 128_100,
-  max_position_embeddings: 512,
-  relative_attention: true,
-  max_relative_positions: -1,
-  position_buckets: 256,
-  norm_rel_ebd: 'layer_norm',
-  share_att_key: true,
-  pos_att_type: ['p2c', 'c2p'],
-  position_biased_input: false,
-  type_vocab_size: 0,
-  layer_norm_eps: 1e-7,
-  hidden_act: 'gelu',
-  pooler_hidden_act: 'gelu',
-  pooler_dropout: 0,
-  pad_token_id: 0,
-} as const;
-
-const sizes = (hidden: number, layers: number, heads: number, intermediate: number) => ({
-  hidden_size: hidden,
-  num_hidden_layers: layers,
-  num_attention_heads: heads,
-  intermediate_size: intermediate,
-  pooler_hidden_size: hidden,
-});
+import { debertaV3 } from '../deberta-v3.ts';
 
 export interface InferModel {
   /** config.json of a model with weights from a seed; `null` for MiniLM, whose weights are real. */
@@ -37,8 +11,8 @@ export interface InferModel {
 
 export const models = {
   minilm: { json: null, texts: 128 },
-  'deberta-v3-xsmall': { json: { ...debertaV3, ...sizes(384, 12, 6, 1536) }, texts: 64 },
-  'deberta-v3-base': { json: { ...debertaV3, ...sizes(768, 12, 12, 3072) }, texts: 32 },
+  'deberta-v3-xsmall': { json: debertaV3.xsmall, texts: 64 },
+  'deberta-v3-base': { json: debertaV3.base, texts: 32 },
 } satisfies Record<string, InferModel>;
 
 export type ModelName = keyof typeof models;

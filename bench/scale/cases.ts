@@ -1,4 +1,5 @@
 /** What the scale benchmark trains: shapes too large to be tried in passing. */
+import { debertaV3 } from '../deberta-v3.ts';
 
 export interface ScaleCase {
   /** As config.json has it; weights are random. */
@@ -20,30 +21,6 @@ export interface ScaleResult {
   /** The most memory the process had. */
   readonly peakGiB: number;
 }
-
-/** microsoft/deberta-v3-large */
-const DEBERTA_V3_LARGE = {
-  model_type: 'deberta-v2',
-  vocab_size: 128_100,
-  hidden_size: 1024,
-  num_hidden_layers: 24,
-  num_attention_heads: 16,
-  intermediate_size: 4096,
-  hidden_act: 'gelu',
-  hidden_dropout_prob: 0.1,
-  attention_probs_dropout_prob: 0.1,
-  max_position_embeddings: 512,
-  type_vocab_size: 0,
-  layer_norm_eps: 1e-7,
-  relative_attention: true,
-  position_buckets: 256,
-  norm_rel_ebd: 'layer_norm',
-  share_att_key: true,
-  pos_att_type: 'p2c|c2p',
-  position_biased_input: false,
-  pooler_dropout: 0,
-  pooler_hidden_act: 'gelu',
-};
 
 /** answerdotai/ModernBERT-base */
 const MODERNBERT_BASE = {
@@ -70,7 +47,7 @@ const LOCAL = {
 };
 
 export const largeCases: Readonly<Record<string, ScaleCase & { readonly mostGiB: number }>> = {
-  'deberta-v3-large 2x256': { config: DEBERTA_V3_LARGE, batch: 2, length: 256, steps: 3, isSaved: true, mostGiB: 18 },
+  'deberta-v3-large 2x256': { config: debertaV3.large, batch: 2, length: 256, steps: 3, isSaved: true, mostGiB: 18 },
   'modernbert-base 1x2048': { config: MODERNBERT_BASE, batch: 1, length: 2048, steps: 3, isSaved: false, mostGiB: 16 },
 };
 

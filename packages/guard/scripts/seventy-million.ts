@@ -3,29 +3,12 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { buildModel, initialize, mulberry32 } from '@harmaug/models';
 import { saveModel } from '@harmaug/models/node';
+import { debertaV3 } from '../../../bench/deberta-v3.ts';
 
 const SEED = 1;
 const VOCABULARY = 128_000; // DeBERTa-v3's, and a hundred rows of embeddings more
 
-// microsoft/deberta-v3-xsmall, config.json
-const json = {
-  model_type: 'deberta-v2',
-  hidden_size: 384,
-  num_hidden_layers: 12,
-  num_attention_heads: 6,
-  intermediate_size: 1536,
-  vocab_size: VOCABULARY + 100,
-  max_position_embeddings: 512,
-  relative_attention: true,
-  pos_att_type: ['p2c', 'c2p'],
-  share_att_key: true,
-  norm_rel_ebd: 'layer_norm',
-  position_buckets: 256,
-  position_biased_input: false,
-  max_relative_positions: -1,
-  type_vocab_size: 0,
-  id2label: { 0: 'safe', 1: 'unsafe' },
-};
+const json = { ...debertaV3.xsmall, vocab_size: VOCABULARY + 100, id2label: { 0: 'safe', 1: 'unsafe' } };
 
 /** Writes it with its 8-bit model, unchecked: random weights have no answers to lose. @returns its parameters */
 export async function writeSeventyMillion(folder: string): Promise<number> {

@@ -13,7 +13,11 @@ export const exportCommand = defineCommand({
   positional: ['<folder>'],
   flags: {
     dtype: { kind: 'text', value: `<${precisionNames.join(',')}>`, help: 'which, with commas between; fp32,int8' },
-    data: { kind: 'texts', value: '<file>', help: 'texts that int8 is fitted to, and that smaller models are held against float32 on' },
+    data: {
+      kind: 'texts',
+      value: '<file>',
+      help: 'texts that int8 is fitted to, and that smaller models are held against float32 on',
+    },
     out: { kind: 'text', value: '<folder>', help: 'folder that gets onnx/; the guard’s own' },
     maxDifference: { kind: 'number', help: `largest |Δp| allowed; ${defaultLimits.difference}` },
     maxFlips: { kind: 'number', help: `share of verdicts that may change; ${defaultLimits.flips}` },

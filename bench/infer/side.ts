@@ -13,6 +13,8 @@ export interface InferSide {
   many(indices: readonly number[], batchSize: number): Promise<Scored>;
   /** One after the other. @returns milliseconds of each */
   single(indices: readonly number[]): Promise<number[]>;
+  /** p(unsafe) of prompts from the library's own pipeline, which takes no exchanges; where it has one. */
+  readonly pipeline?: (indices: readonly number[]) => Promise<number[]>;
   dispose(): Promise<void>;
 }
 

@@ -22,15 +22,20 @@ export function drawTexts(folder: string, count: number, tokenizer: Tokenizer, m
     .flatMap((name) => readFileSync(path.join(folder, name), 'utf8').split('\n').filter(Boolean));
   const uniform = mulberry32(SEED);
   const shuffled = lines.map((line) => ({ line, key: uniform() })).sort((a, b) => a.key - b.key);
-  const framer = new Framer(tokenizer, mostTokens);
   return shuffled.slice(0, count).map(({ line }) => {
     const { prompt, response } = JSON.parse(line) as { prompt: string; response?: string | null };
-    return cut(framer, prompt, response ?? undefined);
+    return cutText(tokenizer, mostTokens, prompt, response ?? undefined);
   });
 }
 
 /** The first window of a text or an exchange, as a text or an exchange of its own. */
-function cut(framer: Framer, prompt: string, response: string | undefined): BenchText {
+export function cutText(
+  tokenizer: Tokenizer,
+  mostTokens: number,
+  prompt: string,
+  response: string | undefined,
+): BenchText {
+  const framer = new Framer(tokenizer, mostTokens);
   const [frame] = framer.frames(prompt, response, false);
   const text = frame!.prompt;
   const answer = frame!.response;

@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { AutoModelForSequenceClassification, AutoTokenizer, env, Tensor } from '@huggingface/transformers';
+import { AutoModelForSequenceClassification, AutoTokenizer, env, pipeline, Tensor } from '@huggingface/transformers';
 
 const MOST_TOKENS = 512;
 env.allowRemoteModels = false;
@@ -29,7 +29,7 @@ async function openClassifier({ variant, folder, texts }) {
     .split('\n')
     .filter(Boolean)
     .map((line) => JSON.parse(line));
-  open.set(variant, { tokenizer, model, rows, unsafe: model.config.label2id.unsafe });
+  open.set(variant, { tokenizer, model, rows, unsafe: model.config.label2id.unsafe, folder });
   return {};
 }
 
@@ -74,6 +74,20 @@ async function single({ variant, indices }) {
   return { ms };
 }
 
+/** As its users call it: one prompt after the other. */
+async function askPipeline({ variant, indices }) {
+  const { rows, folder } = open.get(variant);
+  const options = { local_files_only: true, dtype: variant, device: 'cpu' };
+  const classify = await pipeline('text-classification', path.basename(folder), options);
+  const scores = [];
+  for (const index of indices) {
+    const labels = await classify(rows[index].prompt, { top_k: null });
+    scores.push(labels.find(({ label }) => label === 'unsafe').score);
+  }
+  await classify.dispose();
+  return { scores };
+}
+
 const commands = {
   hello: (command) => {
     threads = command.threads;
@@ -82,6 +96,7 @@ const commands = {
   open: openClassifier,
   many,
   single,
+  pipeline: askPipeline,
   close: async ({ variant }) => {
     await open.get(variant).model.dispose();
     open.delete(variant);

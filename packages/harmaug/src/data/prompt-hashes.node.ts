@@ -11,7 +11,12 @@ export function hashPrompt(prompt: string): bigint {
 
 /** The hashes of all prompts, each once, in order: 8 bytes each. */
 export function encodePromptHashes(prompts: Iterable<string>): Uint8Array {
-  const hashes = BigUint64Array.from(new Set(Array.from(prompts, hashPrompt))).sort();
+  return encodeHashes(Array.from(prompts, hashPrompt));
+}
+
+/** As above, of hashes that are known. */
+export function encodeHashes(all: Iterable<bigint>): Uint8Array {
+  const hashes = BigUint64Array.from(new Set(all)).sort();
   const bytes = Buffer.alloc(hashes.length * HASH_BYTES);
   for (const [index, hash] of hashes.entries()) bytes.writeBigUInt64BE(hash, index * HASH_BYTES);
   return bytes;

@@ -24,6 +24,8 @@ export interface ReadOptions {
   readonly format?: FormatName | ColumnMap;
   /** Rows after which reading stops. */
   readonly limit?: number;
+  /** Why a record is not wanted, from its columns as they are; `null` for one that is. */
+  readonly leaveOut?: (record: DataRecord) => string | null;
 }
 
 export interface ReadRows {
@@ -62,7 +64,7 @@ export async function readRows(files: readonly string[], options: ReadOptions = 
  */
 export async function* streamRows(
   files: readonly string[],
-  { format = 'harmaug', limit = Number.POSITIVE_INFINITY }: ReadOptions = {},
+  { format = 'harmaug', limit = Number.POSITIVE_INFINITY, leaveOut }: ReadOptions = {},
   skipped: Map<string, number> = new Map(),
 ): AsyncGenerator<Row> {
   const { columns, read } = resolveFormat(format);
@@ -81,7 +83,8 @@ export async function* streamRows(
       if (typeof record !== 'object' || record === null || Array.isArray(record)) {
         throw new FormatError(`${file} line ${line}: expected an object with ${columns}.`, { file });
       }
-      const found = read(record as DataRecord);
+      const unwanted = leaveOut?.(record as DataRecord) ?? null;
+      const found = unwanted === null ? read(record as DataRecord) : { skip: unwanted };
       if ('skip' in found) skipped.set(found.skip, (skipped.get(found.skip) ?? 0) + 1);
       else {
         count += 1;

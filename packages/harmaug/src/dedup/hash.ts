@@ -1,4 +1,4 @@
-/** Hashes of 32 bits for tables in memory; nothing on disk depends on them. */
+/** Hashes of 32 bits for tables in memory; on disk, results say by them which rows they are of. */
 
 /** Last step of MurmurHash3: every bit of the input changes about half of the output's. */
 export function mix(hash: number): number {

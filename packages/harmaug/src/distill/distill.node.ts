@@ -3,7 +3,8 @@ import { rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type HubOptions, type OpenedFolder, openModelFolder } from '@harmaug/models/node';
 import type { Device } from 'onnx-grad/node';
-import { type ReadOptions, readRows } from '../data/read.node.ts';
+import { type ReadOptions, type ReadRows, readRows } from '../data/read.node.ts';
+import type { Row } from '../data/row.ts';
 import { withCopies } from '../transforms/together.ts';
 import { modelCard } from './card.ts';
 import { readCurve } from './curve.node.ts';
@@ -31,8 +32,18 @@ export interface DistillRequest {
   readonly teacher?: string;
   readonly device?: Device;
   readonly threads?: number;
+  /** Time between checkpoints. Default five minutes. */
+  readonly checkpointEveryMs?: number;
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: DistillEvent) => void;
+}
+
+/** What is learned from, for callers that have it in memory. The request's files are then names in the model card alone. */
+export interface DistillRows {
+  readonly seed: ReadRows;
+  readonly synthetic: ReadRows;
+  /** What a changed copy among them was made from: both are held out, or neither. */
+  readonly originals?: ReadonlyMap<Row, Row>;
 }
 
 export type DistillEvent =
@@ -62,16 +73,30 @@ export interface DistillResult {
  * @throws ConfigError, FormatError for settings, files and rows that will not do, before any training
  */
 export async function distill(request: DistillRequest): Promise<DistillResult> {
-  const { train, synthetic = [], read = {}, transforms = [], out, seeds, signal, onEvent } = request;
+  const { train, synthetic = [], read = {} } = request;
+  checkSettings(request.settings ?? {});
+  return distillRows(request, { seed: await readRows(train, read), synthetic: await readRows(synthetic, read) });
+}
+
+/** The same with rows that were read before. */
+export async function distillRows(
+  request: DistillRequest,
+  { seed: seedSet, synthetic: syntheticSet, originals = new Map() }: DistillRows,
+): Promise<DistillResult> {
+  const { transforms = [], out, seeds, signal, onEvent } = request;
   const settings = checkSettings(request.settings ?? {});
-  const [seedSet, syntheticSet] = [await readRows(train, read), await readRows(synthetic, read)];
   const seedCopies = await withCopies(seedSet.rows, transforms, { signal });
   const syntheticCopies = await withCopies(syntheticSet.rows, transforms, { signal });
   const start = await openModelFolder(request.student, request.hub);
   const rows = {
     seedRows: seedCopies.rows,
     syntheticRows: syntheticCopies.rows,
-    originals: new Map([...seedCopies.originals, ...syntheticCopies.originals]),
+    originals: new Map([
+      ...originals,
+      ...[...seedCopies.originals, ...syntheticCopies.originals].map(
+        ([copy, row]) => [copy, originals.get(row) ?? row] as const,
+      ),
+    ]),
   };
   const data = await prepareData(start.folder, rows, settings, signal);
   const skipped = Object.fromEntries([...seedSet.skipped, ...syntheticSet.skipped]);
@@ -90,6 +115,7 @@ export async function distill(request: DistillRequest): Promise<DistillResult> {
       ...{ student: start.folder, studentName: nameOf(start), out: folder, seed },
       ...(request.device ? { device: request.device } : {}),
       ...(request.threads ? { threads: request.threads } : {}),
+      ...(request.checkpointEveryMs === undefined ? {} : { checkpointEveryMs: request.checkpointEveryMs }),
       ...(signal ? { signal } : {}),
       ...(onEvent ? { onEvent: (event) => onEvent({ ...event, seed }) } : {}),
     });

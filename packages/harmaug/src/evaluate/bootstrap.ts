@@ -30,24 +30,36 @@ export function estimate<Name extends MetricName>(
   settings: MetricSettings,
   options: BootstrapOptions = {},
 ): Record<Name, Estimate> {
-  const { resamples, seed, confidence } = { ...defaults, ...options };
-  const draw = resampler(ranking.order.length, seed);
-  const found = new Map(names.map((name) => [name, [] as number[]]));
-  for (let n = 0; n < resamples; n++) {
-    const curve = curveOf(ranking, draw());
-    for (const name of names) {
-      const value = metrics[name](curve, settings);
-      if (value !== null) found.get(name)!.push(value);
-    }
-  }
+  const { confidence } = { ...defaults, ...options };
+  const found = resampled(ranking, names, settings, options);
   const whole = curveOf(ranking);
   const entries = names.map((name): [Name, Estimate] => {
-    const sorted = Float64Array.from(found.get(name)!).sort();
+    const sorted = Float64Array.from(found[name].filter((figure) => figure !== null)).sort();
     const tail = (1 - confidence) / 2;
     const value = metrics[name](whole, settings);
     return [name, { value, low: quantile(sorted, tail), high: quantile(sorted, 1 - tail) }];
   });
   return Object.fromEntries(entries) as Record<Name, Estimate>;
+}
+
+/**
+ * Metrics of every resample; `null` where one has no meaning. The resamples of as many rows with the same seed are the same:
+ * figures of guards on the same rows may be subtracted one by one.
+ */
+export function resampled<Name extends MetricName>(
+  ranking: Ranking,
+  names: readonly Name[],
+  settings: MetricSettings,
+  options: BootstrapOptions = {},
+): Record<Name, (number | null)[]> {
+  const { resamples, seed } = { ...defaults, ...options };
+  const draw = resampler(ranking.order.length, seed);
+  const found = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, (number | null)[]>;
+  for (let n = 0; n < resamples; n++) {
+    const curve = curveOf(ranking, draw());
+    for (const name of names) found[name].push(metrics[name](curve, settings));
+  }
+  return found;
 }
 
 export interface Comparison extends Estimate {
@@ -66,17 +78,38 @@ export function compare(
   settings: readonly [MetricSettings, MetricSettings],
   options: BootstrapOptions = {},
 ): Comparison {
-  const { resamples, seed, confidence } = { ...defaults, ...options };
-  if (first.labels.length !== second.labels.length || first.labels.some((label, row) => label !== second.labels[row])) {
-    throw new ConfigError('A paired test needs the same rows in the same order on both sides.');
-  }
-  const difference = (weights?: Uint32Array) => {
-    const [a, b] = [first, second].map((ranking, side) => metrics[name](curveOf(ranking, weights), settings[side]!));
-    return a === null || b === null || a === undefined || b === undefined ? null : a - b;
-  };
-  const value = difference();
-  const draw = resampler(first.labels.length, seed);
-  const found = Array.from({ length: resamples }, () => difference(draw())).filter((d) => d !== null);
+  expectSameRows(first, second);
+  const figures = [first, second].map((ranking, side) => metrics[name](curveOf(ranking), settings[side]!));
+  const [ours, theirs] = [first, second].map((ranking, side) => {
+    return resampled(ranking, [name], settings[side]!, options)[name];
+  });
+  const differences = ours!.map((figure, n) => minus(figure, theirs![n]!));
+  return differenceOf(minus(figures[0]!, figures[1]!), differences, options);
+}
+
+/** @throws ConfigError */
+export function expectSameRows(first: Ranking, second: Ranking): void {
+  if (first.labels.length === second.labels.length && first.labels.every((label, row) => label === second.labels[row]))
+    return;
+  throw new ConfigError('A paired test needs the same rows in the same order on both sides.');
+}
+
+/** `null` where one of them has no meaning. */
+export function minus(first: number | null, second: number | null): number | null {
+  return first === null || second === null ? null : first - second;
+}
+
+/**
+ * A difference with its interval and its p-value.
+ * @param differences of the resamples; those without a meaning are left out
+ */
+export function differenceOf(
+  value: number | null,
+  differences: readonly (number | null)[],
+  options: Pick<BootstrapOptions, 'confidence'> = {},
+): Comparison {
+  const { confidence } = { ...defaults, ...options };
+  const found = differences.filter((d) => d !== null);
   const sorted = Float64Array.from(found).sort();
   const tail = (1 - confidence) / 2;
   const [low, high] = [quantile(sorted, tail), quantile(sorted, 1 - tail)];

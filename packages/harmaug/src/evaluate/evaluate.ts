@@ -1,6 +1,7 @@
 /** One guard on one set: figures with intervals, slices, and what they were measured on. */
 import { ConfigError } from 'onnx-grad';
 import type { Row } from '../data/row.ts';
+import { hashText } from '../dedup/hash.ts';
 import type { Score } from '../scoring/scorer.ts';
 import { type BootstrapOptions, type Estimate, estimate } from './bootstrap.ts';
 import { type MetricName, metricNames, metrics, type ReliabilityBin, reliability } from './metrics.ts';
@@ -29,6 +30,8 @@ export interface Slice {
 export interface Evaluation {
   readonly set: string;
   readonly version: number | null;
+  /** Of the rows judged: figures compare only where it is the same. */
+  readonly hash: string;
   readonly rows: number;
   readonly unsafe: number;
   readonly skipped: Readonly<Record<string, number>>;
@@ -57,6 +60,7 @@ export function evaluate(
   return {
     set: id,
     version,
+    hash: hashOfRows(rows, labels),
     rows: rows.length,
     unsafe: labels.filter((label) => label === 1).length,
     skipped,
@@ -67,6 +71,18 @@ export function evaluate(
     reliability: reliability(curveOf(ranking)),
     slices: slicesOf(rows, values, labels, threshold),
   };
+}
+
+/** 64 bits over prompts, responses and labels, whatever their order, ids and sources. */
+function hashOfRows(rows: readonly Row[], labels: readonly (0 | 1)[]): string {
+  const halves = [1, 2].map((seed) =>
+    rows.reduce((sum, { prompt, response }, row) => {
+      const ofPrompt = hashText(prompt, 0, prompt.length, seed + 2 * labels[row]!);
+      const hash = response === undefined ? ofPrompt : hashText(response, 0, response.length, ofPrompt);
+      return (sum + hash) >>> 0;
+    }, 0),
+  );
+  return halves.map((half) => half.toString(16).padStart(8, '0')).join('');
 }
 
 /** The hard label, or the soft one's side of a half. */

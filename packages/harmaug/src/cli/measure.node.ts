@@ -47,7 +47,7 @@ export const measureCommand = defineCommand({
   },
 });
 
-function toJson({ attack, candidatesNearlyRepeating, seed, synthetic, together, categories, scores }: Measures) {
+function toJson({ attack, candidatesNearlyRepeating, seed, synthetic, together, categories, scores, plane }: Measures) {
   const { notRefused, judgedUnsafe, ...rest } = attack;
   const sets = { seed, synthetic, together };
   return {
@@ -61,6 +61,7 @@ function toJson({ attack, candidatesNearlyRepeating, seed, synthetic, together, 
     ),
     categories,
     score_histogram: scores,
+    plane,
   };
 }
 

@@ -9,6 +9,7 @@ import { readSeedRows } from '../stages/filters.node.ts';
 import type { Pipeline } from '../stages/pipeline.node.ts';
 import { amongFirst, countClusters, type DbscanOptions, dbscan, neighboursOf } from './dbscan.ts';
 import { distinctGrams } from './n-grams.ts';
+import { type Projection, project } from './plane.ts';
 import { selfBleu } from './self-bleu.ts';
 
 export interface MeasureOptions extends DbscanOptions {
@@ -57,6 +58,12 @@ export interface Measures {
   readonly categories: Readonly<Record<string, number>>;
   /** Labelled rows by p(unsafe), ten steps of 0.1. */
   readonly scores: readonly number[];
+  /** The sample's embeddings seen from their broadest side; `null` without an encoder. */
+  readonly plane: Plane | null;
+}
+
+export interface Plane extends Pick<Projection, 'explained'> {
+  readonly points: readonly (readonly [x: number, y: number, cluster: number, origin: 'seed' | 'synthetic'])[];
 }
 
 const FAILED = ['refusal', 'empty', 'filtered'];
@@ -91,6 +98,7 @@ export async function measure(options: MeasureOptions): Promise<Measures> {
     ),
     categories: countBy(kept.map(({ category }) => category ?? 'none')),
     scores: scoreHistogram(ledger),
+    plane: clusters.plane,
   };
 }
 
@@ -162,8 +170,8 @@ async function clustersOf(
   seedTexts: readonly string[],
   synthetic: readonly string[],
   { encoder, ledger, epsilon, minSamples, signal, onProgress = () => {} }: MeasureOptions,
-): Promise<Record<'seed' | 'synthetic' | 'together', number | null>> {
-  if (encoder === null) return { seed: null, synthetic: null, together: null };
+): Promise<Record<'seed' | 'synthetic' | 'together', number | null> & { readonly plane: Plane | null }> {
+  if (encoder === null) return { seed: null, synthetic: null, together: null, plane: null };
   onProgress('embedding');
   const embedder = await openEmbedder(encoder, { maxLength: MAX_LENGTH, ledger });
   try {
@@ -175,13 +183,32 @@ async function clustersOf(
       signal.throwIfAborted();
     });
     const count = (rows: readonly (readonly number[])[]) => countClusters(dbscan(rows, minSamples));
+    const together = dbscan(near, minSamples);
     const ofSeed = near
       .slice(synthetic.length)
       .map((rows) => rows.flatMap((row) => (row >= synthetic.length ? [row - synthetic.length] : [])));
-    return { seed: count(ofSeed), synthetic: count(amongFirst(near, synthetic.length)), together: count(near) };
+    return {
+      seed: count(ofSeed),
+      synthetic: count(amongFirst(near, synthetic.length)),
+      together: countClusters(together),
+      plane: planeOf(vectors, together, synthetic.length),
+    };
   } finally {
     await embedder.dispose();
   }
+}
+
+/** @param synthetic how many of the vectors, the first ones, are of synthetic texts */
+function planeOf(vectors: readonly Float32Array[], clusters: Int32Array, synthetic: number): Plane {
+  const { explained, points } = project(vectors);
+  const rounded = (value: number) => Number(value.toFixed(4));
+  return {
+    explained: [rounded(explained[0]), rounded(explained[1])],
+    points: points.map(([x, y], row) => [
+      ...([rounded(x), rounded(y), clusters[row]!] as const),
+      row < synthetic ? 'synthetic' : 'seed',
+    ]),
+  };
 }
 
 /** Up to `most` of the texts, drawn without putting back, in their order. */

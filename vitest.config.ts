@@ -3,10 +3,12 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   ssr: { resolve: { conditions: ['source'] } },
   test: {
-    include: ['packages/*/{src,test}/**/*.test.ts', '{bench,examples,scripts}/**/*.test.ts'],
+    include: ['{apps,packages}/*/{src,test}/**/*.test.ts', '{bench,examples,scripts}/**/*.test.ts'],
     globalSetup: ['scripts/chromium.ts'],
     execArgv: ['--conditions=source'],
     pool: 'forks',
     testTimeout: 30_000,
+    // its dependencies have a condition "source" too, for files that Node does not read from node_modules
+    server: { deps: { inline: [/\/node_modules\/(ai|@ai-sdk|eventsource-parser)\//] } },
   },
 });

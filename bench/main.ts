@@ -37,6 +37,14 @@ const benches: Record<string, Bench> = {
       --spm <file>       DeBERTa-v3's spm.model (default: ../shared/data/tokenizers/deberta-v3/spm.model)`,
     run: async (argv) => (await import('./infer.ts')).runInfer(argv),
   },
+  serve: {
+    summary: `a guard over HTTP beside LitServe with transformers and infinity; an hour for all settings of the peers
+      --p99 <ms>         1000, what a rate must keep             --seconds <n>   15, of a trial
+      --trials <n>       6, of a search                          --rounds <n>    2
+      --guard <folder>   MiniLM's weights (default: the peers')  --data <folder> texts (default: ../shared/data/eval)
+      --servers <text>   only peers whose name contains it       --peer none     ours alone`,
+    run: async (argv) => (await import('./serve.ts')).runServe(argv),
+  },
   scale: {
     summary: `large models and long texts: memory, time, saving and loading
       --cases <text>     only rows whose name contains it`,
@@ -57,7 +65,7 @@ const benches: Record<string, Bench> = {
 };
 
 const usage = [
-  'npm run bench -- setup [torch|optimum|node|distilabel|datatrove]   installs the peers into bench/peers (6, 6, 0.5, 0.6, 0.6 GB)',
+  'npm run bench -- setup [torch|optimum|serve|node|distilabel|datatrove]   installs the peers into bench/peers (6, 6, 6, 0.5, 0.6, 0.6 GB)',
   'npm run bench -- <name> [--json] ...      prints a table, or one JSON object',
   ...Object.entries(benches).map(([name, { summary }]) => `  ${name}: ${summary}`),
   '',

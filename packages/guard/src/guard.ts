@@ -71,6 +71,8 @@ const LEAST_TOKENS = 16; // of text in a window: fewer say nothing
 
 export class GuardCore implements GuardApi {
   readonly settings: GuardSettings;
+  /** The hazards it tells apart; none without such a head. */
+  readonly categories: readonly string[];
   readonly framer: Framer;
   readonly #parts: GuardParts;
   readonly #queue: ScoreQueue;
@@ -80,6 +82,7 @@ export class GuardCore implements GuardApi {
   constructor(parts: GuardParts) {
     this.#parts = parts;
     this.settings = parts.settings;
+    this.categories = parts.categoryNames;
     this.framer = new Framer(parts.tokenizer, parts.maxLength);
     if (!(this.framer.pair >= LEAST_TOKENS)) {
       const least = parts.maxLength - this.framer.pair + LEAST_TOKENS;

@@ -2,11 +2,14 @@
 import { type CheckOptions, type GuardAnswer, type GuardApi, GuardCore, type GuardRequest } from './guard.ts';
 import { absolute, loadParts, type WebOptions } from './load.web.ts';
 import type { GuardSettings } from './settings.ts';
+import type { GuardFiles } from './sources/blobs.ts';
 import type { StreamApi, StreamOptions } from './stream.ts';
 import { loadInWorker, type OpenWorker } from './worker/client.web.ts';
 
 export * from './index.ts';
+export { preferredDtypes } from './load.web.ts';
 export type { WasmPaths, WebDevice } from './session.web.ts';
+export type { GuardFiles } from './sources/blobs.ts';
 export type { HubSettings } from './sources/hub.ts';
 export { CACHE_NAME } from './sources/store.web.ts';
 
@@ -30,14 +33,14 @@ export class Guard implements GuardApi {
   }
 
   /**
-   * @param name address of a folder with config.json, the tokenizer's files and onnx/: absolute, or relative to the page
-   *   (`./guards/mine`); or a hub id (`owner/name`, `owner/name@revision`)
+   * @param from address of a folder with config.json, the tokenizer's files and onnx/: absolute, or relative to the page
+   *   (`./guards/mine`); a hub id (`owner/name`, `owner/name@revision`); or the folder's files, by their path in it
    * @throws FormatError, ConfigError, HubError, FetchError, DeviceError: one line saying what is wrong with it
    */
-  static async load(name: string | URL, options: LoadOptions = {}): Promise<Guard> {
+  static async load(from: string | URL | GuardFiles, options: LoadOptions = {}): Promise<Guard> {
     const { worker = false, ...rest } = options;
     const page = globalThis.document?.baseURI ?? globalThis.location.href;
-    const at = absolute(name, page);
+    const at = typeof from === 'string' || from instanceof URL ? absolute(from, page) : from;
     const settled =
       typeof rest.wasmPaths === 'string' ? { ...rest, wasmPaths: new URL(rest.wasmPaths, page).href } : rest;
     if (worker !== false) return new Guard(await loadInWorker(at, settled, worker === true ? undefined : worker));

@@ -1,10 +1,12 @@
-/** A guard from an address or a hub id, on onnxruntime-web in this thread. */
+/** A guard from an address, a hub id or files in hand, on onnxruntime-web in this thread. */
 import { parseHubId } from '@harmaug/models';
 import { ConfigError } from 'onnx-grad';
 import type { GuardParts } from './guard.ts';
-import { type Dtype, dtypes, type GuardOptions, modelFiles, readGuard } from './load.ts';
+import { type Dtype, dtypes, type GuardOptions, type GuardSource, modelFiles, readGuard } from './load.ts';
+import type { OpenedModel } from './session.ts';
 import { openModel, type WasmPaths, type WebDevice } from './session.web.ts';
 import { folderAddress } from './sources/address.ts';
+import { blobSource, type GuardFiles } from './sources/blobs.ts';
 import type { HttpFolder, HttpOptions } from './sources/http.ts';
 import { httpSource } from './sources/http-source.ts';
 import { type HubSettings, hubFolder } from './sources/hub.ts';
@@ -22,22 +24,31 @@ export interface WebOptions extends GuardOptions {
 }
 
 /** In order of preference. On a GPU the runtime has no 8-bit products and would go back and forth. */
-const preferred: Readonly<Record<WebDevice, readonly Dtype[]>> = { wasm: dtypes, webgpu: ['q4', 'fp32', 'int8'] };
+export const preferredDtypes: Readonly<Record<WebDevice, readonly Dtype[]>> = {
+  wasm: dtypes,
+  webgpu: ['q4', 'fp32', 'int8'],
+};
 
 /**
- * @param name an absolute address, or a hub id; relative addresses are for `absolute` to resolve
+ * @param from an absolute address, a hub id, or files; relative addresses are for `absolute` to resolve
  * @throws FormatError, ConfigError, HubError, FetchError, DeviceError
  */
-export async function loadParts(name: string, options: WebOptions): Promise<GuardParts> {
-  const { device = 'wasm', signal, onProgress, wasmPaths } = options;
-  const candidates = modelFiles(options.dtype, preferred[device] ?? dtypes);
+export async function loadParts(from: string | GuardFiles, options: WebOptions): Promise<GuardParts> {
+  const { device = 'wasm', wasmPaths } = options;
+  const candidates = modelFiles(options.dtype, preferredDtypes[device] ?? dtypes);
+  const open: OpenBytes = (file, bytes, { threads = 0 }) =>
+    openModel(file, bytes, { device, threads, ...(wasmPaths === undefined ? {} : { wasmPaths }) });
+  const source = typeof from === 'string' ? await sourceAt(from, options, open) : blobSource(from, open);
+  return readGuard(source, candidates, options);
+}
+
+type OpenBytes = (file: string, bytes: Uint8Array, options: GuardOptions) => Promise<OpenedModel>;
+
+async function sourceAt(name: string, options: WebOptions, open: OpenBytes): Promise<GuardSource> {
+  const { signal, onProgress } = options;
   const store = (options.cache ?? true) ? await openStore() : null;
   const http: HttpOptions = { fetch: globalThis.fetch.bind(globalThis), store, signal, onProgress };
-  const folder = await folderOf(name, options, http);
-  const source = httpSource(folder, http, (file, bytes, { threads = 0 }) =>
-    openModel(file, bytes, { device, threads, ...(wasmPaths === undefined ? {} : { wasmPaths }) }),
-  );
-  return readGuard(source, candidates, options);
+  return httpSource(await folderOf(name, options, http), http, open);
 }
 
 async function folderOf(name: string, { hub = {} }: WebOptions, http: HttpOptions): Promise<HttpFolder> {

@@ -1,8 +1,16 @@
 /** What needs files, threads or the network, with everything of index.ts. */
 export { type ReadOptions, type ReadRows, readRows } from './data/read.node.ts';
-export { type DistillEvent, type DistillRequest, type DistillResult, distill } from './distill/distill.node.ts';
+export {
+  type DistillEvent,
+  type DistillRequest,
+  type DistillResult,
+  type DistillRows,
+  distill,
+  distillRows,
+} from './distill/distill.node.ts';
 export { type DistillData, prepareData } from './distill/prepare.node.ts';
 export { type RunEvent, type RunOptions, type RunResult, runDistillation } from './distill/run.node.ts';
+export { openWordNet } from './eda/wordnet.node.ts';
 export { type FetchedFile, type FetchOptions, fetchBenchmark } from './evaluate/fetch-benchmark.node.ts';
 export { readScores, type ScoredRow, writeScores } from './evaluate/scores-file.node.ts';
 export * from './index.ts';
@@ -12,6 +20,7 @@ export { type LlamaCppOptions, openLlamaCppProvider } from './providers/llama-cp
 export { createTransport } from './providers/openai/transport.node.ts';
 export { recordProvider, replayProvider } from './providers/recorder.node.ts';
 export { type Recipe, readRecipe, sectionOf } from './recipe/recipe.node.ts';
+export { type ReportOptions, type ReportResult, writeReport } from './report/report.node.ts';
 export { openScorer } from './scoring/open-scorer.node.ts';
 export type { StageOptions } from './stages/context.node.ts';
 export { type ExportOptions, type ExportResult, exportData } from './stages/export.node.ts';
@@ -21,5 +30,7 @@ export { label } from './stages/label.node.ts';
 export { type MergeResult, mergeRuns } from './stages/merge.node.ts';
 export { type Pipeline, readPipeline } from './stages/pipeline.node.ts';
 export { respond } from './stages/respond.node.ts';
+export { type PlanRequest, planSweep, type SweepPlan } from './sweep/plan.node.ts';
+export { runSweep, type SweepEvent, type SweepRequest } from './sweep/sweep.node.ts';
 export { createClassifierTeacher } from './teachers/classifier.node.ts';
 export { type OpenTeacherOptions, openTeacher } from './teachers/create.node.ts';

@@ -9,6 +9,8 @@ export { distillationLoss } from './distill/objective.ts';
 export { checkSettings, type DistillSettings, distillDefaults } from './distill/settings.ts';
 export { type Split, splitByPrompt } from './distill/split.ts';
 export { type Target, targetOf } from './distill/targets.ts';
+export { type EdaCopies, type EdaOptions, edaCopies } from './eda/augment.ts';
+export type { Synonyms } from './eda/operations.ts';
 export { ProviderError, type ProviderErrorDetails, type ProviderProblem } from './errors.ts';
 export { type Benchmark, type BenchmarkId, benchmarkIds, benchmarks } from './evaluate/benchmarks.ts';
 export { type BootstrapOptions, type Comparison, compare, type Estimate, estimate } from './evaluate/bootstrap.ts';
@@ -43,6 +45,7 @@ export type {
   Usage,
 } from './providers/provider.ts';
 export { type ScriptedOptions, type ScriptedProvider, scriptedProvider } from './providers/scripted.ts';
+export { type Reward, type RewardRequest, rewards } from './reward/reward.ts';
 export { scoreEncoded, sigmoid } from './scoring/score-encoded.ts';
 export type { NoScore, Score, ScoreRequest, Scorer } from './scoring/scorer.ts';
 export { type Category, defaultCategories } from './stages/categories.ts';
@@ -50,6 +53,8 @@ export { type Parsed, parseInstruction } from './stages/instruction.ts';
 export { type Reason, reasons } from './stages/reasons.ts';
 export { isRefusal } from './stages/refusals.ts';
 export type { Shard, StageProgress, StageResult } from './stages/stage.ts';
+export { holm } from './sweep/holm.ts';
+export type { SweepCell, SweepComparison, SweepResult, SweepSet, SweepSummary } from './sweep/result.ts';
 export { type AverageOptions, averageTeachers } from './teachers/average.ts';
 export { type TeacherConfig, teacherConfig } from './teachers/config.ts';
 export { type FamilyName, families, familyNames } from './teachers/families/index.ts';

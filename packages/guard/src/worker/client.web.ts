@@ -4,6 +4,7 @@ import { type CheckOptions, checkRequest, type GuardAnswer, type GuardApi, type 
 import type { LoadProgress } from '../load.ts';
 import type { WebOptions } from '../load.web.ts';
 import type { GuardSettings } from '../settings.ts';
+import type { GuardFiles } from '../sources/blobs.ts';
 import { readEveryTokens, type StreamApi, type StreamOptions } from '../stream.ts';
 import { type CallName, type Calls, type FromWorker, receiveError, type ToWorker } from './messages.web.ts';
 
@@ -20,14 +21,14 @@ const openWorker: OpenWorker = () =>
 
 /** @throws what loading throws; DeviceError for a worker that does not start */
 export async function loadInWorker(
-  name: string,
+  from: string | GuardFiles,
   { signal, onProgress, ...options }: WebOptions,
   open: OpenWorker = openWorker,
 ): Promise<GuardApi> {
   signal?.throwIfAborted();
   const port = new Port(open());
   try {
-    const settings = await port.ask('load', [name, options], signal, onProgress);
+    const settings = await port.ask('load', [from, options], signal, onProgress);
     return new WorkerGuard(port, settings);
   } catch (error) {
     port.close();

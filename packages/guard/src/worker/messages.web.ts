@@ -5,12 +5,16 @@ import type { GuardAnswer, GuardRequest } from '../guard.ts';
 import type { LoadProgress } from '../load.ts';
 import type { WebOptions } from '../load.web.ts';
 import type { GuardSettings } from '../settings.ts';
+import type { GuardFiles } from '../sources/blobs.ts';
 import { FetchError } from '../sources/fetch-error.ts';
 import type { StreamOptions } from '../stream.ts';
 
 /** What can be asked of the worker: arguments and answer. */
 export interface Calls {
-  load: { args: [name: string, options: Omit<WebOptions, 'signal' | 'onProgress'>]; answer: GuardSettings };
+  load: {
+    args: [from: string | GuardFiles, options: Omit<WebOptions, 'signal' | 'onProgress'>];
+    answer: GuardSettings;
+  };
   check: { args: [request: GuardRequest]; answer: GuardAnswer };
   checkMany: { args: [requests: readonly GuardRequest[]]; answer: GuardAnswer[] };
   /** Opens the stream whose number is the call's own. It is there until it is dropped. */

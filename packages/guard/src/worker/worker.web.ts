@@ -29,8 +29,8 @@ function serve(scope: Scope): void {
     return guard;
   };
   const handlers: Handlers = {
-    async load({ id, signal }, name, options) {
-      const parts = await loadParts(name, {
+    async load({ id, signal }, from, options) {
+      const parts = await loadParts(from, {
         ...options,
         signal,
         onProgress: (progress) => scope.postMessage({ id, progress }),

@@ -1,8 +1,10 @@
 /** What a command of the CLI is: a table of flags and a function from their values to a result. */
 import type { Flags, FlagValues } from './flags.node.ts';
 
-/** What a command may touch. Results go to stdout through its return value alone; `say` writes progress to stderr. */
+/** What a command may touch. Results go to stdout through its return value or `write`; `say` writes progress to stderr. */
 export interface CommandIo {
+  /** Part of a result that another program waits for, to stdout at once. */
+  readonly write: (text: string) => void;
   /** A whole line, to keep. */
   readonly say: (line: string) => void;
   /** A line that the next one replaces: progress. In a log it appears now and then. */
@@ -17,6 +19,8 @@ export interface CommandResult {
   readonly json: unknown;
   /** What is printed without it. */
   readonly text: string;
+  /** Whether `write` has written everything: then nothing is printed, with `--json` or without. */
+  readonly isWritten?: boolean;
   /** Default 0. */
   readonly exitCode?: 0 | 1;
 }

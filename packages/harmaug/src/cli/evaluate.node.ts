@@ -1,16 +1,16 @@
 /** `harmaug evaluate`: a guard, or scores that one gave, against labelled sets. */
 import path from 'node:path';
 import { FormatError } from 'onnx-grad';
-import { hashPrompt } from '../data/prompt-hashes.node.ts';
 import { benchmarkIds } from '../evaluate/benchmarks.ts';
 import { compare } from '../evaluate/bootstrap.ts';
 import { type Evaluation, type EvaluationSet, evaluate } from '../evaluate/evaluate.ts';
+import { type Measured, measure } from '../evaluate/measure.node.ts';
 import type { MetricName } from '../evaluate/metrics.ts';
 import { rank } from '../evaluate/ranking.ts';
 import { readScores, type ScoredRow, writeScores } from '../evaluate/scores-file.node.ts';
 import { summarize } from '../evaluate/summary.ts';
 import { openScorer } from '../scoring/open-scorer.node.ts';
-import type { NoScore, Score, Scorer } from '../scoring/scorer.ts';
+import type { Scorer } from '../scoring/scorer.ts';
 import { teacherScorer } from '../teachers/teacher-scorer.ts';
 import { applyTransform } from '../transforms/apply.ts';
 import { type CommandIo, type CommandResult, defineCommand } from './command.node.ts';
@@ -165,55 +165,29 @@ async function compareScores(file: string, otherFile: string, options: Options):
 
 const compared: readonly MetricName[] = ['auprc', 'auroc', 'f1', 'recall', 'fpr'];
 
-/** Rows without a score, as such left out in reading: counted by reason. */
-function withoutUnjudged(set: EvaluationSet, found: readonly (Score | NoScore)[]) {
-  const skipped: Record<string, number> = { ...set.skipped };
-  const scores: Score[] = [];
-  const rows = set.rows.filter((_, row) => {
-    const one = found[row]!;
-    if (!('reason' in one)) return scores.push(one);
-    skipped[one.reason] = (skipped[one.reason] ?? 0) + 1;
-    return false;
-  });
-  return { set: { ...set, rows, skipped }, scores };
-}
-
 async function evaluateSets(
   scorer: Scorer,
   sets: readonly EvaluationSet[],
   options: Options,
   io: CommandIo,
 ): Promise<Evaluation[]> {
-  const evaluations: Evaluation[] = [];
-  const scored: { set: EvaluationSet; scores: Score[] }[] = [];
-  for (const whole of sets) {
-    const found = await scorer.score(whole.rows, {
-      signal: io.signal,
-      onProgress: (done) => io.progress(`${whole.id}: ${done} of ${whole.rows.length} rows`),
-    });
-    const { set, scores } = withoutUnjudged(whole, found);
-    io.progress(`${set.id}: resampling`);
-    const seen = scorer.seenPrompts;
-    const seenInTraining = seen ? set.rows.filter(({ prompt }) => seen.has(hashPrompt(prompt))).length : null;
-    const threshold = options.threshold ?? scorer.threshold;
-    evaluations.push(evaluate(set, scores, threshold, { ...bootstrapOf(options), seenInTraining }));
-    scored.push({ set, scores });
-  }
-  if (options.saveScores) {
-    const isOne = sets.length === 1;
-    const rows = scored.flatMap(({ set, scores }) =>
-      set.rows.map(({ id, label, softLabel }, row) => {
-        const { score, margin } = scores[row]!;
-        const hard = label ?? (softLabel! > 0.5 ? 1 : 0);
-        return {
-          id: isOne ? id : `${set.id}/${id}`,
-          score,
-          ...(margin === undefined ? {} : { margin }),
-          label: hard as 0 | 1,
-        };
+  const found: Measured[] = [];
+  for (const set of sets) {
+    found.push(
+      await measure(scorer, set, {
+        ...bootstrapOf(options),
+        ...(options.threshold === undefined ? {} : { threshold: options.threshold }),
+        signal: io.signal,
+        onProgress: (done) => io.progress(`${set.id}: ${done} of ${set.rows.length} rows`),
+        onScored: () => io.progress(`${set.id}: resampling`),
       }),
     );
-    await writeScores(options.saveScores, rows);
   }
-  return evaluations;
+  if (options.saveScores) {
+    const named = found.flatMap(({ evaluation: { set }, scored }) =>
+      scored.map((row) => (sets.length === 1 ? row : { ...row, id: `${set}/${row.id}` })),
+    );
+    await writeScores(options.saveScores, named);
+  }
+  return found.map(({ evaluation }) => evaluation);
 }

@@ -50,9 +50,21 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'train a small guard on labelled data',
     load: async () => (await import('./distill.node.ts')).distillCommand as unknown as Command,
   },
+  sweep: {
+    summary: 'distil and measure every setting of a grid, over several seeds, and compare them',
+    load: async () => (await import('./sweep.node.ts')).sweepCommand as unknown as Command,
+  },
   score: {
     summary: 'have a teacher say how likely each text is unsafe',
     load: async () => (await import('./score.node.ts')).scoreCommand as unknown as Command,
+  },
+  adapt: {
+    summary: 'teach a guard a new attack, without it forgetting the old ones',
+    load: async () => (await import('./adapt.node.ts')).adaptCommand as unknown as Command,
+  },
+  reward: {
+    summary: 'score prompts and responses as the reward of a red-teaming loop',
+    load: async () => (await import('./reward.node.ts')).rewardCommand as unknown as Command,
   },
   calibrate: {
     summary: 'choose a guard’s threshold, and make its scores frequencies',
@@ -66,6 +78,14 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'have an exported guard judge a text, a file or what comes on stdin',
     load: async () => (await import('./check.node.ts')).checkCommand as unknown as Command,
   },
+  serve: {
+    summary: 'answer over HTTP: OpenAI’s moderations, checks, scores',
+    load: async () => (await import('./serve.node.ts')).serveCommand as unknown as Command,
+  },
+  playground: {
+    summary: 'try a guard in a page of the browser, or write that page for a static host',
+    load: async () => (await import('./playground.node.ts')).playgroundCommand as unknown as Command,
+  },
   cost: {
     summary: 'say what judging costs: parameters, FLOPs, latency, throughput, memory, money',
     load: async () => (await import('./cost.node.ts')).costCommand as unknown as Command,
@@ -73,6 +93,10 @@ const commands: Readonly<Record<string, Entry>> = {
   evaluate: {
     summary: 'measure a guard on labelled data',
     load: async () => (await import('./evaluate.node.ts')).evaluateCommand as unknown as Command,
+  },
+  report: {
+    summary: 'make one HTML page of saved results',
+    load: async () => (await import('./report.node.ts')).reportCommand as unknown as Command,
   },
 };
 
@@ -107,12 +131,13 @@ export async function main([name, ...argv]: readonly string[], io: MainIo): Prom
     const commandIo: CommandIo = {
       say: (line) => reporter.say(line),
       progress: (line) => reporter.progress(line),
+      write: (text) => io.stdout.write(text),
       signal: io.signal,
       env: io.env,
     };
     const result: CommandResult = await command.run(values, commandIo, positionals);
     reporter.clear();
-    io.stdout.write(json ? `${JSON.stringify(result.json, null, 2)}\n` : result.text);
+    if (!result.isWritten) io.stdout.write(json ? `${JSON.stringify(result.json, null, 2)}\n` : result.text);
     return result.exitCode ?? 0;
   } catch (error) {
     reporter.clear();

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type EncodedArrays, type HubOptions, loadWeights, openModelFolder, unsafeIndex } from '@harmaug/models/node';
+import { type HubOptions, loadWeights, openModelFolder, unsafeIndex } from '@harmaug/models/node';
 import { ConfigError } from 'onnx-grad';
 import type { Device } from 'onnx-grad/node';
 import { decodePromptHashes, encodeHashes, hashPrompt } from '../data/prompt-hashes.node.ts';
@@ -10,7 +10,6 @@ import { promptKey } from '../data/prompt-key.ts';
 import type { Row } from '../data/row.ts';
 import { modelCard } from '../distill/card.ts';
 import { readCurve } from '../distill/curve.node.ts';
-import type { HiddenTargets } from '../distill/hidden.ts';
 import { prepareData } from '../distill/prepare.node.ts';
 import { type RunEvent, runDistillation, runFiles } from '../distill/run.node.ts';
 import type { Estimate } from '../evaluate/bootstrap.ts';
@@ -23,7 +22,6 @@ import type { Score, Scorer } from '../scoring/scorer.ts';
 import { applyTransform } from '../transforms/apply.ts';
 import { versions } from '../versions.node.ts';
 import { chooseRows } from './choose.ts';
-import { ownStates } from './own-states.node.ts';
 import { type AdaptSettings, checkAdaptSettings, distillSettingsOf } from './settings.ts';
 
 export interface AdaptRequest {
@@ -95,7 +93,7 @@ export async function adapt(request: AdaptRequest): Promise<AdaptResult | null> 
   const opened = await openModelFolder(request.guard, hub);
   if (path.resolve(opened.folder) === path.resolve(out))
     throw new ConfigError(`${out} is the guard itself. Give the adapted one a folder of its own.`);
-  await expectOurs(opened.folder);
+  await expectOurLabels(opened.folder);
   const name =
     opened.source === null ? path.basename(path.resolve(opened.folder)) : `${opened.source.id}@${opened.source.commit}`;
 
@@ -116,10 +114,8 @@ export async function adapt(request: AdaptRequest): Promise<AdaptResult | null> 
   const data = await prepareData(opened.folder, parts, distillSettings, signal);
   const promptHashes = await withEarlier(opened.folder, rows.rows);
   const start = performance.now();
-  const hidden = await hiddenTargets(opened.folder, rows, data.encoded, settings, request);
   const { isFinished } = await runDistillation({ ...data, promptHashes }, distillSettings, {
-    ...{ student: opened.folder, studentName: name, out, seed, dropout: false },
-    ...(hidden ? { hidden } : {}),
+    ...{ student: opened.folder, studentName: name, out, seed },
     ...(request.device ? { device: request.device } : {}),
     ...(request.threads ? { threads: request.threads } : {}),
     ...(signal ? { signal } : {}),
@@ -163,32 +159,10 @@ async function writeWhole(file: string, text: string): Promise<void> {
   await rename(`${file}.part`, file);
 }
 
-async function expectOurs(folder: string): Promise<void> {
+async function expectOurLabels(folder: string): Promise<void> {
   const { json, model } = await loadWeights(folder, { head: 'sequence-classification' });
-  if (unsafeIndex(json, model.config.labels, folder) !== UNSAFE)
-    throw new ConfigError(`${folder}: its labels are unsafe, safe. Only a guard with safe, unsafe can be adapted.`);
-  if (model.backbone.languageModel === 'masked-lm') return;
-  throw new ConfigError(
-    `${folder} is a ${model.backbone.modelType}. Only encoders such as BERT and DeBERTa can be adapted.`,
-  );
-}
-
-async function hiddenTargets(
-  folder: string,
-  { rows, made }: LearnedRows,
-  encoded: readonly EncodedArrays[],
-  { hiddenWeight: weight, maxLength }: AdaptSettings,
-  { transforms = [], threads, signal, onEvent }: AdaptRequest,
-): Promise<{ targets: HiddenTargets; weight: number } | null> {
-  // where nothing is known of the attack's words, states that are held fast would only keep it from being learned
-  if (weight === 0 || transforms.length === 0) return null;
-  const targets = await ownStates(folder, rows, made, encoded, {
-    maxLength,
-    ...(threads === undefined ? {} : { threads }),
-    ...(signal ? { signal } : {}),
-    onProgress: (done) => onEvent?.({ kind: 'scoring', what: 'words to learn from', done, rows: rows.length }),
-  });
-  return { targets, weight };
+  if (unsafeIndex(json, model.config.labels, folder) === UNSAFE) return;
+  throw new ConfigError(`${folder}: its labels are unsafe, safe. Only a guard with safe, unsafe can be adapted.`);
 }
 
 interface GroupedSet {
@@ -221,8 +195,6 @@ interface LearnedRows {
   /** With a soft label each: what is learned. */
   readonly rows: readonly Row[];
   readonly originals: ReadonlyMap<Row, Row>;
-  /** Of each row what it was made from; an old row is its own, of an attack that came as it is nothing is known. */
-  readonly made: readonly (Row | null)[];
   readonly examples: number;
   readonly replay: number;
 }
@@ -267,8 +239,7 @@ async function rowsToLearn(
   const originals = new Map(
     examples.flatMap(({ original }, at) => (original ? [[learned[at]!, original] as const] : [])),
   );
-  const made = [...examples.map(({ original }) => original), ...old];
-  return { rows: learned, originals, made, examples: examples.length, replay: old.length };
+  return { rows: learned, originals, examples: examples.length, replay: old.length };
 }
 
 /** Label and own score in one probability. */

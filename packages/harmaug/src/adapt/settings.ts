@@ -18,11 +18,6 @@ export interface AdaptSettings {
    * (learning without forgetting; Li & Hoiem 2016, arXiv:1606.09282), and of what an attack was made from.
    */
   readonly trust: number;
-  /**
-   * Weight of the distance between the hidden states of a disguised text and what the guard made of the words it stands for
-   * (own-states.node.ts). It teaches a cipher word by word, where a label says one thing of a whole text; 0 for none.
-   */
-  readonly hiddenWeight: number;
 }
 
 export const adaptDefaults: AdaptSettings = {
@@ -35,7 +30,6 @@ export const adaptDefaults: AdaptSettings = {
   warmupSteps: 100,
   weightDecay: 0.1,
   trust: 0.5,
-  hiddenWeight: 2,
 };
 
 /** @throws ConfigError naming the setting, its range and what it got */
@@ -50,9 +44,6 @@ export function checkAdaptSettings(given: Partial<AdaptSettings>): AdaptSettings
     throw new ConfigError(`${name}: expected a whole number from ${least} to 1e9, got ${value}.`);
   }
   if (!(trust >= 0 && trust <= 1)) throw new ConfigError(`trust: expected a number from 0 to 1, got ${trust}.`);
-  if (!(settings.hiddenWeight >= 0 && settings.hiddenWeight <= 1000)) {
-    throw new ConfigError(`hiddenWeight: expected a number from 0 to 1000, got ${settings.hiddenWeight}.`);
-  }
   distillSettingsOf(settings);
   return settings;
 }

@@ -18,10 +18,6 @@ const settingFlags = {
   examples: { kind: 'number', help: `most rows of the new attack, half of each class; ${defaults.examples}` },
   replay: { kind: 'number', help: `most old rows that are learned again; ${defaults.replay}` },
   trust: { kind: 'number', help: `weight of the guard’s own scores against labels, 0 to 1; ${defaults.trust}` },
-  hiddenWeight: {
-    kind: 'number',
-    help: `weight of what the guard made of each word before against labels, 0 for none; ${defaults.hiddenWeight}`,
-  },
   epochs: { kind: 'number', help: `passes over both; ${defaults.epochs}` },
   batchSize: { kind: 'number', help: `rows of a step; ${defaults.batchSize}` },
   maxLength: { kind: 'number', help: `tokens of a text or pair in training; ${defaults.maxLength}` },

@@ -21,23 +21,6 @@ export function distillationLoss(
 }
 
 /**
- * Squared distance of hidden states from those wanted, a mean over the state's numbers and over the tokens of a row that have
- * one, then over rows. Adds the inputs `hidden_targets` float32 (batch, length, E) and `hidden_weights` float32
- * (batch, length), which sum to 1 in a row, or to 0 in one without.
- * @param hidden (batch, length, E)
- * Source: hints of Romero et al. 2015, arXiv:1412.6550; here word by word
- */
-export function hiddenLoss(hidden: Value): Value {
-  const { graph } = hidden;
-  const targets = graph.input('hidden_targets', 'float32', hidden.dims);
-  const weights = graph.input('hidden_weights', 'float32', hidden.dims.slice(0, 2));
-  const difference = ops.sub(hidden, targets);
-  const ofTokens = ops.reduceMean(ops.mul(difference, difference), { axes: [2], keepdims: false });
-  const ofRows = ops.reduceSum(ops.mul(ofTokens, weights), { axes: [1], keepdims: false });
-  return ops.reduceMean(ofRows, { axes: [0], keepdims: false });
-}
-
-/**
  * Cross-entropy of the categories over the rows that have one, divided by all of the batch's rows: a batch with few of them
  * counts little, one without any not at all. Adds the input `category_labels`, int64 (batch), -100 for rows without.
  * @param logits (batch, categories)

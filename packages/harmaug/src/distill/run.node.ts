@@ -11,7 +11,7 @@ import {
   saveModel,
   saveTraining,
 } from '@harmaug/models/node';
-import { type Batch, ConfigError, ops, schedules, type Trainer } from 'onnx-grad';
+import { ConfigError, ops, schedules, type Trainer } from 'onnx-grad';
 import { createTrainer, type Device } from 'onnx-grad/node';
 import { metrics } from '../evaluate/metrics.ts';
 import { curveOf, rank } from '../evaluate/ranking.ts';
@@ -19,8 +19,7 @@ import { scoreEncoded, sigmoid } from '../scoring/score-encoded.ts';
 import { readCurve, writeCurve } from './curve.node.ts';
 import type { CurvePoint, ValidationPoint } from './curve.ts';
 import { epochBatches } from './epoch.ts';
-import { collateHidden, type HiddenTargets } from './hidden.ts';
-import { categoryLoss, distillationLoss, hiddenLoss } from './objective.ts';
+import { categoryLoss, distillationLoss } from './objective.ts';
 import type { DistillData } from './prepare.node.ts';
 import { RECORD_FILE, type RunRecord, readRunRecord, writeRunRecord } from './record.node.ts';
 import type { DistillSettings } from './settings.ts';
@@ -37,10 +36,6 @@ export interface RunOptions {
   readonly seed: number;
   readonly device?: Device;
   readonly threads?: number;
-  /** Hidden states that the student is to have too, and how much they weigh beside the labels. */
-  readonly hidden?: { readonly targets: HiddenTargets; readonly weight: number };
-  /** Default true. */
-  readonly dropout?: boolean;
   /** Stops after the step in hand, with a checkpoint to go on from. */
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: RunEvent) => void;
@@ -85,11 +80,7 @@ export async function runDistillation(
   const { out, seed, student, studentName = path.basename(student) } = options;
   const files = runFiles(out);
   await mkdir(out, { recursive: true, mode: 0o700 });
-  const identity = {
-    ...{ ...settings, seed, student: studentName, device: options.device ?? 'cpu' },
-    ...(options.hidden ? { hiddenWeight: options.hidden.weight } : {}),
-    ...(options.dropout === false ? { dropout: false } : {}),
-  };
+  const identity = { ...settings, seed, student: studentName, device: options.device ?? 'cpu' };
   const finished = await readRunRecord(files.record);
   if (finished) {
     expectSame(finished, identity, data.hash, out);
@@ -119,14 +110,10 @@ export function runFiles(out: string) {
   };
 }
 
-function loadStudent(
-  { student, seed, hidden, dropout = true }: RunOptions,
-  categories: readonly string[],
-): Promise<LoadedModel> {
+function loadStudent({ student, seed }: RunOptions, categories: readonly string[]): Promise<LoadedModel> {
   const head = 'sequence-classification';
   const named = categories.length > 0 ? { categories } : {};
-  const asked = { training: dropout, hidden: hidden !== undefined };
-  return loadModel(student, { head, labels: LABELS, ...named, ...asked, initialiseHead: true, seed });
+  return loadModel(student, { head, labels: LABELS, ...named, training: true, initialiseHead: true, seed });
 }
 
 interface StepPlan {
@@ -159,17 +146,12 @@ async function openTrainer(
   saved: SavedTraining | null,
   settings: DistillSettings,
   totalSteps: number,
-  { seed, device, threads, hidden }: RunOptions,
+  { seed, device, threads }: RunOptions,
 ): Promise<Trainer> {
   const { learningRate: peak, weightDecay, clipNorm } = settings;
   const verdict = distillationLoss(model.output, settings);
   const { categoryWeight } = settings;
-  const parts = [
-    verdict,
-    ...(model.categories ? [ops.mul(categoryLoss(model.categories), categoryWeight)] : []),
-    ...(hidden ? [ops.mul(hiddenLoss(model.hidden!), hidden.weight)] : []),
-  ];
-  const loss = parts.reduce((sum, part) => ops.add(sum, part));
+  const loss = model.categories ? ops.add(verdict, ops.mul(categoryLoss(model.categories), categoryWeight)) : verdict;
   const program = trainingProgram(model, { loss, weights, weightDecay });
   const warmupSteps = Math.min(settings.warmupSteps, Math.floor(totalSteps / 10));
   const trainer = await createTrainer(program, {
@@ -232,12 +214,13 @@ class Run {
     const costs = batches.map((rows) => paddedTokens(data.lengths, rows)); // tokens
     for (let { index } = this.#position; index < batches.length && this.#step < schedule.totalSteps; index++) {
       const rows = batches[index]!;
-      const batch = collate(
-        rows.map((row) => data.encoded[row]!),
-        loaded.model.config,
-        this.#labels(rows),
+      const { loss, gradNorm, learningRate, step } = await trainer.step(
+        collate(
+          rows.map((row) => data.encoded[row]!),
+          loaded.model.config,
+          this.#labels(rows),
+        ),
       );
-      const { loss, gradNorm, learningRate, step } = await trainer.step({ ...batch, ...this.#hidden(rows) });
       this.#step = step;
       this.#position = { epoch, index: index + 1 };
       this.#curve.push({ kind: 'step', step, epoch, loss, gradNorm, learningRate });
@@ -267,18 +250,6 @@ class Run {
       ...(lambda > 0 ? { softLabels: targets.map(({ softLabel }) => softLabel) } : {}),
       ...(data.categoryNames.length > 0 ? { categoryLabels: rows.map((row) => data.categories[row]!) } : {}),
     };
-  }
-
-  #hidden(rows: readonly number[]): Batch {
-    const { data, options } = this.#parts;
-    if (options.hidden === undefined) return {};
-    const { targets } = options.hidden;
-    const length = Math.max(...rows.map((row) => data.lengths[row]!));
-    return collateHidden(
-      rows.map((row) => targets.rows[row]!),
-      length,
-      targets.size,
-    );
   }
 
   /** Of this epoch as it is, of later ones as much as this one has, up to the last step. */

@@ -9,14 +9,14 @@ export interface WeightedBatch {
 }
 
 export interface Cutting {
-  /** Most positions of a part, rows times the longest second axis; one row is never cut. */
+  /** Most elements of a part's largest input; one row is never cut. */
   readonly maxTokens: number;
   /** What the loss of a batch averages over: `TrainingProgram.countTerms`. Default: its rows. */
   readonly countTerms?: ((batch: Batch) => number) | undefined;
 }
 
 /**
- * Batches cut to at most `maxTokens` positions, padding included, or one row, each weighted by its
+ * Batches cut to at most `maxTokens` elements in their largest input (or one row), padding included, each weighted by its
  * share of the terms, so that the weighted sum of their losses, and of gradients, is that of one batch of all rows.
  *
  * With rows for terms that holds for a loss that is a mean over rows. Where the loss leaves out rows or tokens (-100), a
@@ -36,7 +36,7 @@ export function microBatches(batches: readonly Batch[], { maxTokens, countTerms 
 
 function cut(batch: Batch, maxTokens: number): Batch[] {
   const rows = rowsOf(batch);
-  const tokensPerRow = Math.max(...Object.values(batch).map(({ dims }) => dims[1] ?? 1)); // what a position holds does not count
+  const tokensPerRow = Math.max(...Object.values(batch).map(({ dims }) => sizeOf(dims) / rows));
   const parts = Math.ceil(rows / Math.max(1, Math.floor(maxTokens / tokensPerRow)));
   if (parts <= 1) return [batch];
   return Array.from({ length: parts }, (_, part) => {

@@ -25,7 +25,7 @@ export const adaptDefaults: AdaptSettings = {
   replay: 2000,
   epochs: 3,
   batchSize: 32,
-  maxLength: 128,
+  maxLength: 64, // longer rows cost more and make a guard forget more (docs/experiments.md)
   learningRate: 2e-4,
   warmupSteps: 100,
   weightDecay: 0.1,

@@ -134,8 +134,11 @@ function admit({ limits: { maxOpen } }: AppOptions): MiddlewareHandler<Env> {
   return async (_, next) => {
     if (open >= maxOpen) throw refused('queue_full', 1);
     open += 1;
-    await next();
-    open -= 1;
+    try {
+      await next();
+    } finally {
+      open -= 1;
+    }
   };
 }
 

@@ -11,7 +11,13 @@ import type { FlagValues } from './flags.node.ts';
 import { hubOptions } from './hub-options.node.ts';
 import { findTeacher, type teacherFlags } from './teacher-flags.node.ts';
 
-const io: CommandIo = { say: () => {}, write: () => {}, progress: () => {}, signal: new AbortController().signal, env: process.env };
+const io: CommandIo = {
+  say: () => {},
+  write: () => {},
+  progress: () => {},
+  signal: new AbortController().signal,
+  env: process.env,
+};
 const reply = (message: MeasureReply) => process.send!(message);
 
 process.once('message', (request: MeasureRequest) => {

@@ -7,6 +7,7 @@ import type { Device } from 'onnx-grad/node';
 import type { DistillEvent } from '../distill/distill.node.ts';
 import { rank } from '../evaluate/ranking.ts';
 import { readScores } from '../evaluate/scores-file.node.ts';
+import { versions } from '../versions.node.ts';
 import { type Cell, type CellOptions, runCell, type ScoringEvent } from './cell.node.ts';
 import { estimateMinutes } from './estimate.node.ts';
 import { lockSweep } from './lock.node.ts';
@@ -22,7 +23,6 @@ import {
   type SweepResult,
   summarizeSettings,
 } from './result.ts';
-import { versions } from '../versions.node.ts';
 
 export interface SweepRequest {
   readonly plan: SweepPlan;

@@ -51,7 +51,7 @@ it('finds the rate that keeps p99', async () => {
   const { perSecond, p99Ms, mostPerSecond } = await searchRate(serverOf(5), options);
   expect(mostPerSecond).toBeGreaterThan(100);
   expect(perSecond).toBeGreaterThan(50);
-  expect(perSecond).toBeLessThan(220);
+  expect(perSecond).toBeLessThan(300); // 200 a second, and the 40 more that one second may leave waiting 200 ms; by chance of arrival some more
   expect(p99Ms).toBeLessThanOrEqual(200);
 });
 

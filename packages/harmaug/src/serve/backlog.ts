@@ -9,7 +9,7 @@ export interface Waiting {
 
 const GROUP_BYTES = 4096; // some 1024 tokens, which the guard scores in one batch
 const LEAST_BYTES = 64; // shorter texts cost as much, for the special tokens
-const MOST_RATIO = 1.5; // of the lengths in a group: beyond it padding costs more than company saves
+const MOST_RATIO = 1.2; // of the lengths in a group: beyond it padding costs more than company saves
 
 export class Backlog<Entry extends Waiting> {
   readonly #limit: number;

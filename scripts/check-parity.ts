@@ -45,6 +45,7 @@ try {
   // a lone surrogate has no UTF-8, so no JSON line and no Python string; a control token in a text is text to us alone
   const odd = hostile
     .filter(({ prompt, response = '' }) => (prompt + response).isWellFormed() && !CONTROL.test(prompt + response))
+    .filter(({ response }) => response !== '') // an empty response is one in Python and here, and none in transformers.js
     .map(({ prompt, response }) => cutText(tokenizer, MOST_TOKENS, prompt, response));
   const texts = [...odd, ...drawTexts(values.data, TEXTS - odd.length, tokenizer, MOST_TOKENS)];
   const reference = await trainingScores(guard, texts);

@@ -1,4 +1,5 @@
 /** What needs files, threads or the network, with everything of index.ts. */
+export { type AdaptEvent, type AdaptRequest, type AdaptResult, adapt } from './adapt/adapt.node.ts';
 export { type ReadOptions, type ReadRows, readRows } from './data/read.node.ts';
 export {
   type DistillEvent,

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type HubOptions, loadWeights, openModelFolder, unsafeIndex } from '@harmaug/models/node';
+import { backboneFor, type HubOptions, openModelFolder, parseJsonObject, unsafeIndex } from '@harmaug/models/node';
 import { ConfigError } from 'onnx-grad';
 import type { Device } from 'onnx-grad/node';
 import { decodePromptHashes, encodeHashes, hashPrompt } from '../data/prompt-hashes.node.ts';
@@ -10,6 +10,7 @@ import { promptKey } from '../data/prompt-key.ts';
 import type { Row } from '../data/row.ts';
 import { modelCard } from '../distill/card.ts';
 import { readCurve } from '../distill/curve.node.ts';
+import { nameOf } from '../distill/distill.node.ts';
 import { prepareData } from '../distill/prepare.node.ts';
 import { type RunEvent, runDistillation, runFiles } from '../distill/run.node.ts';
 import type { Estimate } from '../evaluate/bootstrap.ts';
@@ -20,6 +21,7 @@ import { SEEN_PROMPTS_FILE } from '../scoring/classifier.node.ts';
 import { openEncoderScorer } from '../scoring/encoder-scorer.node.ts';
 import type { Score, Scorer } from '../scoring/scorer.ts';
 import { applyTransform } from '../transforms/apply.ts';
+import { disguiseSet } from '../transforms/disguise-set.ts';
 import { versions } from '../versions.node.ts';
 import { chooseRows } from './choose.ts';
 import { type AdaptSettings, checkAdaptSettings, distillSettingsOf } from './settings.ts';
@@ -94,8 +96,7 @@ export async function adapt(request: AdaptRequest): Promise<AdaptResult | null> 
   if (path.resolve(opened.folder) === path.resolve(out))
     throw new ConfigError(`${out} is the guard itself. Give the adapted one a folder of its own.`);
   await expectOurLabels(opened.folder);
-  const name =
-    opened.source === null ? path.basename(path.resolve(opened.folder)) : `${opened.source.id}@${opened.source.commit}`;
+  const name = nameOf(opened);
 
   const sets = await disguisedSets(request);
   const guard = await openEncoderScorer(opened.folder, scorerOptions(request));
@@ -160,8 +161,10 @@ async function writeWhole(file: string, text: string): Promise<void> {
 }
 
 async function expectOurLabels(folder: string): Promise<void> {
-  const { json, model } = await loadWeights(folder, { head: 'sequence-classification' });
-  if (unsafeIndex(json, model.config.labels, folder) === UNSAFE) return;
+  const file = path.join(folder, 'config.json');
+  const json = parseJsonObject(new Uint8Array(await readFile(file)), file);
+  const { labels } = backboneFor(json, file).parseConfig(json, file);
+  if (unsafeIndex(json, labels, folder) === UNSAFE) return;
   throw new ConfigError(`${folder}: its labels are unsafe, safe. Only a guard with safe, unsafe can be adapted.`);
 }
 
@@ -173,16 +176,7 @@ interface GroupedSet {
 async function disguisedSets({ sets = [], attackedSets = [], transforms = [] }: AdaptRequest): Promise<GroupedSet[]> {
   const disguised: GroupedSet[] = [];
   for (const spec of transforms) {
-    for (const set of sets) {
-      const { rows, skipped } = await applyTransform(set.rows, spec);
-      const changed = {
-        ...set,
-        id: `${set.id}~${spec}`,
-        rows,
-        skipped: { ...set.skipped, ...Object.fromEntries(skipped) },
-      };
-      disguised.push({ group: 'attacked', set: changed });
-    }
+    for (const set of sets) disguised.push({ group: 'attacked', set: await disguiseSet(set, spec) });
   }
   return [
     ...disguised,

@@ -12,7 +12,7 @@ import { summarize } from '../evaluate/summary.ts';
 import { openScorer } from '../scoring/open-scorer.node.ts';
 import type { Scorer } from '../scoring/scorer.ts';
 import { teacherScorer } from '../teachers/teacher-scorer.ts';
-import { applyTransform } from '../transforms/apply.ts';
+import { disguiseSet } from '../transforms/disguise-set.ts';
 import { type CommandIo, type CommandResult, defineCommand } from './command.node.ts';
 import { dataFlags } from './data-flags.node.ts';
 import { formatEvaluations, formatSummary } from './evaluation-table.ts';
@@ -69,7 +69,7 @@ A teacher is named as for "harmaug score"; rows for which it gives no verdict ar
     for (const name of values.data) {
       const set = await openSet(name, values, io);
       sets.push(set);
-      for (const spec of transforms) sets.push(await disguised(set, spec));
+      for (const spec of transforms) sets.push(await disguiseSet(set, spec));
     }
     const guards: GuardEvaluation[] = [];
     for (const [index, name] of values.guard!.entries()) {
@@ -97,14 +97,6 @@ A teacher is named as for "harmaug score"; rows for which it gives no verdict ar
     return { json: { guards, summary }, text: formatSummary(summary) };
   },
 });
-
-/** A set of its own: its figures never stand among those of the plain one. */
-async function disguised(set: EvaluationSet, spec: string): Promise<EvaluationSet> {
-  const { rows, skipped } = await applyTransform(set.rows, spec);
-  const counts = { ...set.skipped };
-  for (const [reason, count] of skipped) counts[reason] = (counts[reason] ?? 0) + count;
-  return { ...set, id: `${set.id}~${spec}`, rows, skipped: counts };
-}
 
 interface GuardEvaluation {
   readonly guard: string;

@@ -26,7 +26,7 @@ export const rewardCommand = defineCommand({
   },
   notes: `A line is {"prompt": "…", "response": "…"}, or "responses": […] for several draws, whose rewards are averaged; "id" is optional.
 Its answer is a line {"id", "reward", "scores", "isTruncated"} on stdout, at once and in order; one that is no request gets
-{"id", "error"}. A loop in any language keeps the command open and writes as it goes.
+{"id", "error"}. They are JSON with --json and without. A loop in any language keeps the command open and writes as it goes.
 
   harmaug reward guard < pairs.jsonl > rewards.jsonl
   harmaug reward guard/onnx/model_quantized.onnx --data pairs.jsonl --beside llama-guard-3-8b --endpoint http://localhost:8000/v1 --model meta-llama/Llama-Guard-3-8B`,

@@ -128,7 +128,7 @@ export async function distillRows(
 }
 
 /** As records name it: the hub id with its commit, or the folder's name. */
-function nameOf({ folder, source }: OpenedFolder): string {
+export function nameOf({ folder, source }: OpenedFolder): string {
   return source === null ? path.basename(path.resolve(folder)) : `${source.id}@${source.commit}`;
 }
 

@@ -82,12 +82,5 @@ export function evaluateScores({ name, rows }: ScoresFile): SavedEvaluation {
     skipped: {},
   };
   const evaluation = evaluate(set, rows, 0.5, { resamples: rows.length <= MOST_RESAMPLED ? 1000 : 0 });
-  return {
-    ...evaluation,
-    hash: evaluation.hash,
-    slices: [],
-    metrics: { ...evaluation.metrics },
-    reliability: [...evaluation.reliability],
-    skipped: {},
-  };
+  return { ...evaluation, slices: [], reliability: [...evaluation.reliability] };
 }

@@ -41,6 +41,17 @@ describe('embeddingLookup', () => {
     expect(await gradientOf((rows, at) => gather(rows, at))).toEqual(expected);
   });
 
+  it('adds them up in a product, which loses none on several threads as ScatterND does, but for a very large table', () => {
+    const opsOf = (rows: number) => {
+      const graph = createGraph();
+      const large = graph.input('table', 'float32', [rows, 2]);
+      gradients(sumAll(embeddingLookup(large, graph.input('ids', 'int64', ['batch', 'length']))), [large]);
+      return graph.nodes.map(({ op }) => op);
+    };
+    expect(opsOf(4096)).not.toContain('ScatterND');
+    expect(opsOf(4097)).toContain('ScatterND');
+  });
+
   it('gives the row of the padding id no gradient, as torch.nn.Embedding', async () => {
     expect(await gradientOf((rows, at) => embeddingLookup(rows, at, { paddingId: 0 }))).toEqual([
       0, 0, 7, 7, 0, 0, 7, 7,

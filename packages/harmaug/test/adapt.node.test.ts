@@ -123,6 +123,11 @@ describe('harmaug adapt', () => {
     expect(result).toMatchObject({ exitCode, stdout: '', stderr: expect.stringMatching(message) });
   });
 
+  test('says what a folder is that is no guard', async () => {
+    const result = await harmaug('adapt', folder, ...given(), '--out', at('x'));
+    expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/has no config\.json\. Expected/) });
+  });
+
   test('refuses a guard whose labels stand the other way', async () => {
     await writeTinyStudent(at('turned'), { labels: ['unsafe', 'safe'] });
     const result = await harmaug('adapt', at('turned'), ...given(), '--out', at('x'));

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { backboneFor, type HubOptions, openModelFolder, parseJsonObject, unsafeIndex } from '@harmaug/models/node';
-import { ConfigError } from 'onnx-grad';
+import { ConfigError, FormatError } from 'onnx-grad';
 import type { Device } from 'onnx-grad/node';
 import { decodePromptHashes, encodeHashes, hashPrompt } from '../data/prompt-hashes.node.ts';
 import { promptKey } from '../data/prompt-key.ts';
@@ -162,7 +162,13 @@ async function writeWhole(file: string, text: string): Promise<void> {
 
 async function expectOurLabels(folder: string): Promise<void> {
   const file = path.join(folder, 'config.json');
-  const json = parseJsonObject(new Uint8Array(await readFile(file)), file);
+  const bytes = await readFile(file).catch((cause) => {
+    throw new FormatError(`${folder} has no config.json. Expected the Hugging Face folder of a guard.`, {
+      file,
+      cause,
+    });
+  });
+  const json = parseJsonObject(new Uint8Array(bytes), file);
   const { labels } = backboneFor(json, file).parseConfig(json, file);
   if (unsafeIndex(json, labels, folder) === UNSAFE) return;
   throw new ConfigError(`${folder}: its labels are unsafe, safe. Only a guard with safe, unsafe can be adapted.`);

@@ -65,6 +65,7 @@ it('of each peer counts the best setting', () => {
       [{ name: 'infinity', side: 'infinity' as const }, found(15)],
     ]),
     1000,
+    'fp32',
   );
   expect(throughput).toMatchObject({ case: 'throughput', ours: 60, peers: { litserve: 20, infinity: 15 }, ratio: 3 });
   expect(saturation).toMatchObject({ ours: 120, details: { 'litserve a': 20, 'litserve b': 40, infinity: 30 } });

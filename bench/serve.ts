@@ -5,7 +5,8 @@
  * - `throughput`: requests a second, arriving at random, that a server answers with p99 within the limit.
  * - `saturation`: answers a second with 64 requests at once, whatever they wait.
  *
- * Each peer is tried in several settings and its best counts. The load comes from this process, on the same cores for all.
+ * Rows named `int8` are the same with every side in int8, each in its own way. Each peer is tried in several settings and its
+ * best counts. The load comes from this process, on the same cores for all.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -14,6 +15,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { mulberry32 } from '@harmaug/models';
 import { openTokenizer } from '@harmaug/models/node';
+import { type Precision, precisions } from './infer/cases.ts';
 import { exportOurs, writeCheckpoint } from './infer/folder.ts';
 import { findPython, findWeights } from './peers/venv.ts';
 import { describeMachine, makeRow, type Report, type Row } from './report.ts';
@@ -39,6 +41,7 @@ export async function runServe(argv: readonly string[]): Promise<Report> {
       trials: { type: 'string', default: '6' },
       rounds: { type: 'string', default: '2' },
       servers: { type: 'string', default: '' },
+      precision: { type: 'string', default: precisions.join(',') },
       peer: { type: 'string', default: 'all' },
     },
   });
@@ -48,12 +51,8 @@ export async function runServe(argv: readonly string[]): Promise<Report> {
   try {
     const guard = path.join(folder, 'ours');
     await writeCheckpoint(guard, 'minilm', { minilm: values.guard ?? findWeights() ?? undefined, spm: '' });
-    await exportOurs(guard, ['fp32']);
-    const exported = path.join(folder, 'infinity');
-    if (python !== null) exportForInfinity(python, guard, exported);
-    const servers = [ours(cores), ...(python === null ? [] : peerServers(python, exported, cores))].filter(
-      ({ name, side }) => side === 'ours' || name.includes(values.servers),
-    );
+    const asked = precisions.filter((precision) => values.precision.split(',').includes(precision));
+    await exportOurs(guard, asked);
     const texts = drawSingles(values.data, TEXTS, await openTokenizer(guard), MOST_TOKENS);
     const options = {
       limitMs: Number(values.p99),
@@ -61,8 +60,15 @@ export async function runServe(argv: readonly string[]): Promise<Report> {
       trials: Number(values.trials),
       rounds: Number(values.rounds),
     };
-    const found = await benchServers(servers, guard, texts, options);
-    return { bench: 'serve', machine: describeMachine(cores, {}), rows: toRows(found, options.limitMs) };
+    const rows: Row[] = [];
+    for (const precision of asked) {
+      const exported = path.join(folder, `infinity-${precision}`);
+      if (python !== null) exportForInfinity(python, guard, exported, precision);
+      const peers = python === null ? [] : peerServers(python, exported, { cores, precision });
+      const servers = [ours(cores, precision), ...peers.filter(({ name }) => name.includes(values.servers))];
+      rows.push(...toRows(await benchServers(servers, guard, texts, options), options.limitMs, precision));
+    }
+    return { bench: 'serve', machine: describeMachine(cores, {}), rows };
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -104,7 +110,9 @@ async function benchServers(
 export function toRows(
   found: ReadonlyMap<Pick<ServerSpec, 'name' | 'side'>, readonly Found[]>,
   limitMs: number,
+  precision: Precision,
 ): Row[] {
+  const named = (name: string) => (precision === 'fp32' ? name : `${name} ${precision}`);
   const figures = (figure: (one: Found) => number) => {
     const entries = [...found].map(([{ name, side }, all]) => ({ name, side, value: median(all.map(figure)) }));
     const bestOf = (side: string) => Math.max(...entries.filter((one) => one.side === side).map(({ value }) => value));
@@ -120,17 +128,19 @@ export function toRows(
   const rate = { unit: 'requests/s', better: 'higher' } as const;
   return [
     makeRow({
-      case: 'throughput',
+      case: named('throughput'),
       metric: `rate at p99 <= ${limitMs} ms`,
       ...rate,
       ...figures((one) => one.perSecond),
     }),
-    makeRow({ case: 'saturation', metric: 'rate, 64 at once', ...rate, ...figures((one) => one.mostPerSecond) }),
+    makeRow({ case: named('saturation'), metric: 'rate, 64 at once', ...rate, ...figures((one) => one.mostPerSecond) }),
   ];
 }
 
-function exportForInfinity(python: string, from: string, to: string): void {
+function exportForInfinity(python: string, from: string, to: string, precision: Precision): void {
   const script = path.join(root, 'bench', 'peers', 'serve_peer.py');
-  const { status } = spawnSync(python, [script, from, '--export', to], { stdio: ['ignore', 2, 2] });
+  const { status } = spawnSync(python, [script, from, '--export', to, '--precision', precision], {
+    stdio: ['ignore', 2, 2],
+  });
   if (status !== 0) throw new Error('optimum could not export the model; what it said is above.');
 }

@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startServeProcess } from '../../packages/harmaug/scripts/serve-process.ts';
+import type { Precision } from '../infer/cases.ts';
 import { createPoster } from './load.ts';
 
 export interface OpenServer {
@@ -22,12 +23,12 @@ export interface ServerSpec {
 const peers = path.join(import.meta.dirname, '..', 'peers');
 const START_MS = 180_000;
 
-export function ours(cores: number): ServerSpec {
+export function ours(cores: number, precision: Precision): ServerSpec {
   return {
     name: 'ours',
     side: 'ours',
     async open(folder) {
-      const flags = ['--dtype', 'fp32', '--workers', String(cores), '--threads', '1', '--host', '127.0.0.1'];
+      const flags = ['--dtype', precision, '--workers', String(cores), '--threads', '1', '--host', '127.0.0.1'];
       const server = await startServeProcess(folder, flags);
       const poster = createPoster(server.url);
       return {
@@ -42,14 +43,21 @@ export function ours(cores: number): ServerSpec {
 }
 
 /** @param python of the environment "serve" @param exported the folder for infinity */
-export function peerServers(python: string, exported: string, cores: number): ServerSpec[] {
+export function peerServers(
+  python: string,
+  exported: string,
+  { cores, precision }: { readonly cores: number; readonly precision: Precision },
+): ServerSpec[] {
   const litserve = (workers: number, batch: number): ServerSpec => ({
     name: `litserve ${workers}x${cores / workers} batch ${batch}`,
     side: 'litserve',
     open: (folder) =>
       openPeer({
         command: [python, path.join(peers, 'serve_peer.py'), folder],
-        flags: ['--workers', String(workers), '--threads', String(cores / workers), '--batch', String(batch)],
+        flags: [
+          ...['--workers', String(workers), '--threads', String(cores / workers), '--batch', String(batch)],
+          ...['--precision', precision],
+        ],
         path: '/predict',
         bodyOf: (text) => ({ input: text }),
       }),
@@ -77,12 +85,12 @@ export function peerServers(python: string, exported: string, cores: number): Se
         },
       }),
   });
+  const inTorch = [infinity('torch', 32), infinity('torch', 8)]; // which has no int8 of its own there
   return [
     litserve(1, 16),
     litserve(cores, 8),
     litserve(cores, 1),
-    infinity('torch', 32),
-    infinity('torch', 8),
+    ...(precision === 'fp32' ? inTorch : []),
     infinity('optimum', 32),
   ];
 }

@@ -1,5 +1,5 @@
 /** One suite over every provider: each dialect against a server that behaves as the real one does, and the scripted one. */
-import { appendFile, mkdtemp, rm, stat } from 'node:fs/promises';
+import { appendFile, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -110,5 +110,20 @@ describe('a recording', () => {
     expect(await replayProvider(file).generate(request)).toEqual(said);
     await appendFile(file, '\n{}\n');
     expect(() => replayProvider(file)).toThrow(/cut\.jsonl line 2 is no recorded call/);
+  });
+
+  test('may be completions made elsewhere: by prompt, and a pool for any other call', async () => {
+    const file = path.join(folder, 'completions.jsonl');
+    const lines = [{ prompt: 'Hello', text: 'Good day.' }, { text: 'One.' }, { text: 'Two.' }];
+    await writeFile(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    const replayer = replayProvider(file);
+    const ask = async (content: string, seed: number) => {
+      const input = { kind: 'chat', messages: [{ role: 'user', content }] } as const;
+      return (await replayer.generate({ id: 'row', input, maxTokens: 8, seed })).text;
+    };
+    expect(await ask(' Hello\n', 1)).toBe('Good day.');
+    const drawn = await Promise.all(Array.from({ length: 20 }, (_, seed) => ask('Anything', seed)));
+    expect(new Set(drawn)).toEqual(new Set(['One.', 'Two.']));
+    expect(await ask('Anything', 3)).toBe(drawn[3]);
   });
 });

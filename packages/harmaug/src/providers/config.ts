@@ -50,8 +50,8 @@ const llamaCppModel = strictObject({
 });
 
 const replayedModel = strictObject({
-  provider: z.literal('replay').describe('answers of an earlier run'),
-  file: z.string().min(1).describe('what "record" wrote'),
+  provider: z.literal('replay').describe('answers of an earlier run, or completions made elsewhere'),
+  file: z.string().min(1).describe('what "record" wrote; or lines of { text, prompt }'),
 });
 
 const scriptedModel = strictObject({

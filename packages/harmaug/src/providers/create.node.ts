@@ -81,7 +81,7 @@ function readKey(keyName: string, name: string, env: CreateOptions['env']): stri
 }
 
 /** A template from a tokenizer's folder, a Jinja file, or both: the file's text, the folder's tokens. */
-function readTemplate(folder: string | undefined, jinjaFile: string | undefined): ChatTemplate | undefined {
+export function readTemplate(folder: string | undefined, jinjaFile: string | undefined): ChatTemplate | undefined {
   if (folder === undefined && jinjaFile === undefined) return undefined;
   const beside = folder === undefined ? undefined : path.join(folder, 'chat_template.jinja');
   const jinja = jinjaFile ?? (beside !== undefined && existsSync(beside) ? beside : undefined);

@@ -11,7 +11,7 @@ import { findChromium } from '../../../scripts/chromium.ts';
 import { Guard } from '../src/index.node.ts';
 import type { Dtype, GuardRequest } from '../src/index.ts';
 import { launch, openPage, Site } from '../test/site.node.ts';
-import { writeSeventyMillion } from './seventy-million.ts';
+import { writeSeededGuard } from './seeded-guard.ts';
 import { measuredTexts } from './web-texts.ts';
 
 const TEXTS = 200;
@@ -147,7 +147,7 @@ async function compareOnGpu(): Promise<void> {
 /** The tab's peak while a 70M guard loads and answers, at a phone's size; and what an empty page has. */
 async function measureMemory(): Promise<void> {
   await mkdir(path.join(root, 'seventy'));
-  const parameters = await writeSeventyMillion(path.join(root, 'seventy'));
+  const parameters = await writeSeededGuard(path.join(root, 'seventy'), 'xsmall');
   const rows: Record<string, unknown>[] = [];
   for (const what of ['an empty page', 'in the page', 'in a worker', 'in a worker, from the cache']) {
     const browser = await launch();

@@ -69,6 +69,11 @@ interface Job {
 
 const LEAST_TOKENS = 16; // of text in a window: fewer say nothing
 
+const MOST_CLOSER = 8; // sentences that are looked at closer
+const SENTENCES_FOR_ONE = 12; // so that a short text costs little more
+const SUSPICIOUS = 0.2; // share of the threshold that a sentence must reach by itself
+const CERTAIN = 0.98; // p from which a closer look has nothing to add
+
 export class GuardCore implements GuardApi {
   readonly settings: GuardSettings;
   /** The hazards it tells apart; none without such a head. */
@@ -162,15 +167,25 @@ export class GuardCore implements GuardApi {
     return this.settings.normalise ? normalise(text) : { text, toOriginal: (offset) => offset };
   }
 
-  async #judge(jobs: readonly Job[], { signal }: CheckOptions): Promise<GuardAnswer> {
+  async #judge(first: readonly Job[], { signal }: CheckOptions): Promise<GuardAnswer> {
     const { unsafe, categoryNames } = this.#parts;
     const { threshold, temperature } = this.settings;
-    const scored = await Promise.all(jobs.map(({ frame }) => this.#queue.score(this.framer.encode(frame), signal)));
     const marginOf = ({ margin }: Scored): number => (unsafe === 1 ? margin : -margin);
+    const scoreAll = (jobs: readonly Job[]) =>
+      Promise.all(jobs.map(({ frame }) => this.#queue.score(this.framer.encode(frame), signal)));
+    const probability = (margin: number): number => 1 / (1 + Math.exp(-margin / temperature));
+    const seen = await scoreAll(first);
+    const closer = closerJobs(
+      first,
+      seen.map((one) => probability(marginOf(one))),
+      threshold,
+    );
+    const jobs = [...first, ...closer];
+    const scored = closer.length === 0 ? seen : [...seen, ...(await scoreAll(closer))];
     const worst = scored.reduce((best, one, index) => (marginOf(one) > marginOf(scored[best]!) ? index : best), 0);
     const { category } = scored[worst]!;
     const { frame, promptPlace, responsePlace, view } = jobs[worst]!;
-    const score = 1 / (1 + Math.exp(-marginOf(scored[worst]!) / temperature));
+    const score = probability(marginOf(scored[worst]!));
     const name = category === null ? undefined : categoryNames[category];
     return {
       score,
@@ -182,6 +197,23 @@ export class GuardCore implements GuardApi {
       ...(view === undefined ? {} : { view }),
     };
   }
+}
+
+/**
+ * The worst sentences that arouse some suspicion read again, in parts and with their neighbours: what hides in one lifts its
+ * score all the same.
+ * @param scores p(unsafe) of the jobs
+ */
+function closerJobs(jobs: readonly Job[], scores: readonly number[], threshold: number): Job[] {
+  if (scores.some((score) => score >= CERTAIN)) return [];
+  const sentences = [...jobs.keys()].filter((index) => jobs[index]!.frame.closer);
+  const most = Math.min(MOST_CLOSER, Math.ceil(sentences.length / SENTENCES_FOR_ONE));
+  const worst = sentences.sort((a, b) => scores[b]! - scores[a]!).slice(0, most);
+  return worst.flatMap((index) => {
+    if (scores[index]! < SUSPICIOUS * threshold) return [];
+    const { frame, ...rest } = jobs[index]!;
+    return frame.closer!().map((closer) => ({ ...rest, frame: closer }));
+  });
 }
 
 function placeIn({ toOriginal }: Normalised, { begin, end }: { begin: number; end: number }): Place {

@@ -10,6 +10,11 @@ it.each([
   ['𝓼𝓽𝓾𝓹𝓲𝓭 ⓢⓣⓤ', 'stupid stu'],
   ['stuріd рlаn', 'stupid plan'], // Cyrillic р, і, а
   ['sτυpιd', 'stupid'], // Greek
+  ['how іѕ іt mаdе', 'how is it made'], // a word of look-alikes alone
+  ['the word сон means sleep', 'the word сон means sleep'], // no word is mixed
+  ['rеd, сон и сор', 'red, coh и сор'], // up to a word that is Russian
+  ['stսpid', 'stupid'], // Armenian
+  ['kadın ve çocuk', 'kadın ve çocuk'],
   ['сор и сон', 'сор и сон'], // Russian words stay
   ['αυτο και', 'αυτο και'],
   ['naïveр', 'naïveр'], // ï is no look-alike

@@ -12,7 +12,7 @@ const INVISIBLE = /[\u00ad\u180e\u200b\u2060-\u2064\u202a-\u202e\u2066-\u2069\uf
 const JOINER = /[\u200c\u200d]/;
 /** Letters and digits in another style: full-width, mathematical, in circles. */
 const STYLED = /[\uff01-\uff5e\u{1d400}-\u{1d7ff}\u24b6-\u24e9]/u;
-const RARE = new RegExp(`${INVISIBLE.source}|${JOINER.source}|${STYLED.source}|[\\u0370-\\u052f]`, 'u');
+const RARE = new RegExp(`${INVISIBLE.source}|${JOINER.source}|${STYLED.source}|[\\u0251\\u0261\\u0370-\\u058f]`, 'u');
 
 const lookAlikes: Readonly<Record<string, string>> = Object.fromEntries(
   [
@@ -20,16 +20,21 @@ const lookAlikes: Readonly<Record<string, string>> = Object.fromEntries(
     ['АВЕКМНОРСТУХІЈЅԀԚԜҺӀ', 'ABEKMHOPCTYXIJSDQWHI'],
     ['αονρτυχικγϲϳ', 'aovptuxikycj'], // Greek
     ['ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ', 'ABEZHIKMNOPTYX'],
+    ['օոսհցզգ', 'onuhgqq'], // Armenian
+    ['ѵѴүԍ', 'vVyG'], // Cyrillic, rarer
+    ['ɑɡ', 'ag'], // Latin
   ].flatMap(([from, to]) => [...from!].map((character, index) => [character, to![index]!])),
 );
 
 /** A run of letters of any kind. */
 const WORD = /[\p{L}\p{M}]+/gu;
 const FOREIGN = /[^\p{ASCII}]/gu;
+const LATIN = /[\p{Script=Latin}\p{M}]/u;
 
 /**
- * Look-alikes are mapped inside words that have Latin letters too and no other foreign ones, so Russian and Greek stay.
- * Text with nothing of the kind comes back as it is, at the cost of one look.
+ * Look-alikes are mapped inside words that have Latin letters too and no other foreign ones, and in words of nothing else
+ * that stand among such words ("іѕ"): Russian and Greek stay. Text with nothing of the kind comes back as it is, at the
+ * cost of one look.
  */
 export function normalise(text: string): Normalised {
   if (!RARE.test(text)) return { text, toOriginal: (offset) => offset };
@@ -51,13 +56,32 @@ export function normalise(text: string): Normalised {
     at += character.length;
   }
   origins.push(text.length);
-  const plain = parts.join('').replace(WORD, mapWord); // one character for one: offsets stay
+  const plain = mapLookAlikes(parts.join('')); // one character for one: offsets stay
   return { text: plain, toOriginal: (offset) => origins[offset]! };
 }
 
-function mapWord(word: string): string {
-  if (!/[A-Za-z]/.test(word)) return word;
+type WordKind = 'latin' | 'disguised' | 'ambiguous' | 'foreign';
+
+function kindOf(word: string): WordKind {
   const foreign = word.match(FOREIGN) ?? [];
-  const isDisguised = foreign.length > 0 && foreign.every((character) => Object.hasOwn(lookAlikes, character));
-  return isDisguised ? word.replace(FOREIGN, (character) => lookAlikes[character]!) : word;
+  const odd = foreign.filter((character) => Object.hasOwn(lookAlikes, character)).length;
+  if (odd === 0) return foreign.every((character) => LATIN.test(character)) ? 'latin' : 'foreign';
+  if (odd < foreign.length) return 'foreign';
+  return /[A-Za-z]/.test(word) ? 'disguised' : 'ambiguous'; // all of it looks Latin, as "сон" does
+}
+
+function mapLookAlikes(text: string): string {
+  const words = Array.from(text.matchAll(WORD), ([word]) => ({ word, kind: kindOf(word) }));
+  const isMapped = words.map(({ kind }) => kind === 'disguised');
+  let begin = 0; // of a stretch without foreign words
+  for (let at = 0; at <= words.length; at++) {
+    if (at < words.length && words[at]!.kind !== 'foreign') continue;
+    const isDisguised = words.slice(begin, at).some(({ kind }) => kind === 'disguised');
+    for (let one = begin; one < at; one++) isMapped[one] ||= isDisguised && words[one]!.kind === 'ambiguous';
+    begin = at + 1;
+  }
+  let index = 0;
+  return text.replace(WORD, (word) =>
+    isMapped[index++] ? word.replace(FOREIGN, (character) => lookAlikes[character]!) : word,
+  );
 }

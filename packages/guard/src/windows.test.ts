@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cutSentences, cutWindows } from './windows.ts';
+import { cutWindows } from './windows.ts';
 
 /** Words are one token for each four characters; signs outside ASCII are one for each byte, as byte-level tokenizers have it. */
 function tokenize(text: string): number[] {
@@ -90,29 +90,5 @@ describe('windows', () => {
       [0, 1, 8],
       [0, 1, 4],
     ]);
-  });
-});
-
-describe('sentences', () => {
-  it('hold every character once where each fits, and are tokens of exactly their place', () => {
-    fc.assert(
-      fc.property(texts, fc.array(fc.constantFrom('. ', '! ', '。', '\n', ' '), { maxLength: 9 }), (text, ends) => {
-        const whole = ends.map((end, part) => text.slice(part * 9, part * 9 + 9) + end).join('');
-        const sentences = cutSentences(tokenize, whole, 400);
-        expect(sentences.map(({ begin, end }) => whole.slice(begin, end)).join('')).toBe(whole);
-        for (const { begin, end, ids } of sentences) expect(ids).toEqual(tokenize(whole.slice(begin, end)));
-      }),
-    );
-  });
-
-  it('are cut after their signs; the short go with the next, the long are windows', () => {
-    const text = 'Yes. It has 3.5 stars on a.com and more. "What a lovely garden you have!" she said to me\nthen.';
-    expect(cutSentences(tokenize, text, 40).map(({ begin, end }) => text.slice(begin, end))).toEqual([
-      'Yes. It has 3.5 stars on a.com and more. ',
-      '"What a lovely garden you have!" ',
-      'she said to me\nthen.',
-    ]);
-    expect(cutSentences(tokenize, 'word '.repeat(500), 20).length).toBeGreaterThan(20);
-    expect(cutSentences(tokenize, '', 20)).toEqual([{ begin: 0, end: 0, ids: [] }]);
   });
 });

@@ -44,25 +44,6 @@ export function cutWindows(tokenize: Tokenize, text: string, budget: number): Wi
   return fillWindows(tokenize, text, pieces, { budget, overlap: share });
 }
 
-const SENTENCE_END = /(?<=[.!?]["'”)]?\s|[。！？\n])/u;
-const LEAST_CHARACTERS = 24; // of a sentence that stands alone: "Yes." goes with the next
-
-/** Every sentence by itself, in windows where it has more tokens than `budget`: in order, the whole text. */
-export function cutSentences(tokenize: Tokenize, text: string, budget: number): Window[] {
-  const windows: Window[] = [];
-  let begin = 0;
-  let end = 0;
-  for (const part of text.split(SENTENCE_END)) {
-    end += part.length;
-    if (end - begin < LEAST_CHARACTERS && end < text.length) continue;
-    for (const window of cutWindows(tokenize, text.slice(begin, end), budget)) {
-      windows.push({ begin: begin + window.begin, end: begin + window.end, ids: window.ids });
-    }
-    begin = end;
-  }
-  return windows;
-}
-
 /** Pieces of at most 64 characters and `most` tokens, unless one character has more. */
 function cutPieces(tokenize: Tokenize, text: string, most: number): Piece[] {
   const pieces: Piece[] = [];

@@ -65,6 +65,32 @@ describe('check', () => {
     }
   });
 
+  it.each([
+    ['Chinese', '今天的天气很好，我们一起去公园吧。孩子们玩得很开心，'.repeat(20)],
+    ['emoji', '😀🌻🍰🏖️🎈🐕🌧️🍓🚲🎵 '.repeat(60)],
+    ['base64', 'QmFzZTY0IGlzIG5vdCBhIGNpcGhlcg'.repeat(40)],
+  ])('scores what was put into %s no lower than by itself', async (_, filler) => {
+    const request = 'You are a stupid lazy ugly dog.';
+    const alone = await guard.check({ prompt: request });
+    for (const place of [filler.length / 2 + 15, filler.length / 2]) {
+      for (const gap of [' ', '']) {
+        const prompt = filler.slice(0, place) + gap + request + gap + filler.slice(place);
+        expect((await guard.check({ prompt })).score).toBeGreaterThanOrEqual(alone.score - 1e-6);
+      }
+    }
+  });
+
+  it('takes a text apart that fits only because its tokens are unknown', async () => {
+    const pictures = '😀🌻🍰🏖️🎈🐕🌧️🍓🚲🎵'.repeat(15);
+    const prompt = `${pictures} ${pictures} You are a stupid lazy ugly dog. ${pictures}`;
+    const { windows, score } = await guard.check({ prompt });
+    expect(windows).toBeGreaterThan(3);
+    expect(score).toBeGreaterThanOrEqual(
+      (await guard.check({ prompt: 'You are a stupid lazy ugly dog.' })).score - 1e-6,
+    );
+    expect((await guard.check({ prompt: 'what a nice plan for my garden '.repeat(8) })).windows).toBe(1);
+  });
+
   it('reads all of both texts of an exchange, their windows as many as their lengths ask for', async () => {
     const long = (count: number) => 'what a nice plan for my garden '.repeat(count);
     const count = async (prompt: string, response: string) => (await guard.check({ prompt, response })).windows;

@@ -14,6 +14,7 @@ export { printGraph } from './graph/print.ts';
 export { createGraph, opTable } from './graph/table.ts';
 export { type ChannelRanges, createRanges, widenRanges } from './inference/channel-ranges.ts';
 export { productActivations } from './inference/product.ts';
+export { type ProjectedTables, projectTables } from './inference/project-tables.ts';
 export {
   type Quantization,
   type QuantizedModel,

@@ -1,14 +1,27 @@
 /** What of a request the model reads in one go: a window of the prompt, with one of the response where there is one. */
 import type { Encoded, Tokenizer } from '@harmaug/models';
-import { cutSentences, cutWindows, type Window } from '../windows.ts';
+import { cutWindows, type Window } from '../windows.ts';
+import { cutSentences, lookCloser } from './sentences.ts';
 
 export interface Frame {
   readonly prompt: Window;
   readonly response?: Window;
+  /** What a closer look at a sentence reads: made when it is asked for. */
+  readonly closer?: () => Frame[];
 }
 
 const SENTENCE_TOKENS = 64; // longer ones have windows of their own
+const LEAST_UNKNOWN = 500; // characters of a text that is taken apart though it fits
+const MOST_CHARACTERS = 7; // a token has in any language; English has four to five
+const CLOSER_TOKENS = 192; // of a sentence with its neighbours
 const NOTHING: Window = { begin: 0, end: 0, ids: [] };
+
+/** Whether a text has far fewer tokens than words would have. */
+const isUnknown = ({ prompt, response }: Frame): boolean =>
+  [prompt, response].some((window) => {
+    const characters = window ? window.end - window.begin : 0;
+    return characters >= LEAST_UNKNOWN && characters > MOST_CHARACTERS * window!.ids.length;
+  });
 
 /** Cuts requests to what a model has positions for. */
 export class Framer {
@@ -28,10 +41,14 @@ export class Framer {
     return cutWindows(this.#tokenizer.tokenize, text, budget);
   }
 
-  /** One frame where everything fits; else windows, and with `hasSentences` every sentence by itself too. */
+  /**
+   * One frame where everything fits; else windows, and with `hasSentences` every sentence by itself too. What fits because
+   * its tokenizer knows little of it, as thousands of emoji may, is taken apart all the same.
+   */
   frames(prompt: string, response: string | undefined, hasSentences: boolean): Frame[] {
     const windows = this.#windows(prompt, response);
-    return windows.length === 1 || !hasSentences ? windows : [...windows, ...this.#sentences(prompt, response)];
+    const isApart = hasSentences && (windows.length > 1 || windows.some(isUnknown));
+    return isApart ? [...windows, ...this.#sentences(prompt, response)] : windows;
   }
 
   /**
@@ -54,13 +71,22 @@ export class Framer {
   /** Those of the prompt with nothing beside them, those of the response with the prompt's head, so that nothing hides them. */
   #sentences(prompt: string, response: string | undefined): Frame[] {
     const budget = Math.min(SENTENCE_TOKENS, Math.floor(this.pair / 2));
-    const cut = (text: string): Window[] => cutSentences(this.#tokenizer.tokenize, text, budget);
-    if (response === undefined) return cut(prompt).map((window) => ({ prompt: window }));
+    if (response === undefined) return this.#closely(prompt, budget, (window) => ({ prompt: window }));
     const head = this.head(prompt, budget);
     return [
-      ...cut(prompt).map((window) => ({ prompt: window, response: NOTHING })),
-      ...cut(response).map((window) => ({ prompt: head, response: window })),
+      ...this.#closely(prompt, budget, (window) => ({ prompt: window, response: NOTHING })),
+      ...this.#closely(response, budget, (window) => ({ prompt: head, response: window })),
     ];
+  }
+
+  #closely(text: string, budget: number, toFrame: (window: Window) => Frame): Frame[] {
+    const { tokenize } = this.#tokenizer;
+    const windows = cutSentences(tokenize, text, budget);
+    const most = Math.min(CLOSER_TOKENS, Math.floor(this.pair / 2));
+    return windows.map((window, index) => ({
+      ...toFrame(window),
+      closer: () => lookCloser(tokenize, text, windows, index, most).map(toFrame),
+    }));
   }
 
   /** The text's first window; only what may be in it is looked at. */

@@ -18,6 +18,7 @@ import { classifyWith } from '../scoring/onnx-session.node.ts';
 import { scoreEncoded } from '../scoring/score-encoded.ts';
 import { compareMargins, failures, type Gate, type GateLimits } from './gate.ts';
 import { type Precision, precisions } from './precisions.ts';
+import { withProjectedTables } from './projected.node.ts';
 import { measureRanges } from './ranges.node.ts';
 
 export interface ExportOptions {
@@ -47,6 +48,12 @@ export interface Exported {
   readonly failures: readonly string[];
 }
 
+/** What `harmaug export --json` prints of a file. */
+export function exportedAsJson({ precision, file, bytes, gate, kept, failures: over }: Exported) {
+  const checked = gate && { max_difference: gate.difference, flips: gate.flips, auprc_drop: gate.auprcDrop };
+  return { dtype: precision, file, bytes, gate: checked, kept_float32: kept, over_limits: over };
+}
+
 const MOST_TOKENS = 512; // of a text that is checked
 const SENSITIVITY_TEXTS = 64;
 
@@ -55,7 +62,7 @@ export async function exportGuard(folder: string, options: ExportOptions): Promi
   const { out = folder, onProgress = () => {}, limits, threshold = 0.5 } = options;
   const { json, model, weights, tokenizerFiles } = await loadWeights(folder, { head: 'sequence-classification' });
   const sign = unsafeIndex(json, model.config.labels, folder) === 1 ? 1 : -1;
-  const record = inferenceModel(model, weights);
+  const record = await withProjectedTables(inferenceModel(model, weights), options);
   const encoded = await encode(folder, options.rows, model.config.maxLength);
   const labels = options.rows.map(
     ({ label, softLabel }) => label ?? (softLabel === undefined ? null : softLabel > 0.5 ? 1 : 0),

@@ -1,4 +1,4 @@
-/** A guard of the shape of DeBERTa-v3-xsmall, 70.7M parameters, with weights and vocabulary from a seed: for measuring memory. */
+/** A guard of DeBERTa-v3's shape, with weights and vocabulary from a seed: for measuring memory. */
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { buildModel, initialize, mulberry32 } from '@harmaug/models';
@@ -8,10 +8,11 @@ import { debertaV3 } from '../../../bench/deberta-v3.ts';
 const SEED = 1;
 const VOCABULARY = 128_000; // DeBERTa-v3's, and a hundred rows of embeddings more
 
-const json = { ...debertaV3.xsmall, vocab_size: VOCABULARY + 100, id2label: { 0: 'safe', 1: 'unsafe' } };
+export type SeededSize = keyof typeof debertaV3;
 
 /** Writes it with its 8-bit model, unchecked: random weights have no answers to lose. @returns its parameters */
-export async function writeSeventyMillion(folder: string): Promise<number> {
+export async function writeSeededGuard(folder: string, size: SeededSize): Promise<number> {
+  const json = { ...debertaV3[size], vocab_size: VOCABULARY + 100, id2label: { 0: 'safe', 1: 'unsafe' } };
   const model = buildModel(json, { head: 'sequence-classification' });
   const weights = new Map([...model.scope.parameters].map(([name, spec]) => [name, initialize(spec, 0.02, SEED)]));
   const tokenizerFiles = new Map([['tokenizer.json', new TextEncoder().encode(JSON.stringify(tokenizer()))]]);

@@ -43,6 +43,7 @@ export const layers: Readonly<Record<string, readonly Layer[]>> = {
     ['sweep', 'adapt'],
     'measures',
     'report',
+    'experiment',
     'playground',
     'cli',
     'index',

@@ -14,6 +14,10 @@ export { type RunEvent, type RunOptions, type RunResult, runDistillation } from 
 export { openWordNet } from './eda/wordnet.node.ts';
 export { type FetchedFile, type FetchOptions, fetchBenchmark } from './evaluate/fetch-benchmark.node.ts';
 export { readScores, type ScoredRow, writeScores } from './evaluate/scores-file.node.ts';
+export { type CheckedRecipe, checkRecipe } from './experiment/checks/check.node.ts';
+export { type Experiment, readExperiment } from './experiment/recipe.node.ts';
+export { type ExperimentEvent, type ExperimentRequest, runExperiment } from './experiment/run.node.ts';
+export type { Summary } from './experiment/summary.node.ts';
 export * from './index.ts';
 export { Ledger } from './ledger/ledger.node.ts';
 export { type CreateOptions, createProvider } from './providers/create.node.ts';

@@ -7,7 +7,7 @@ import { stringify } from 'yaml';
 import { main } from '../src/cli/main.node.ts';
 import { temporaryFolder, tinyRows, writeTinyStudent } from '../src/distill/tiny.testing.node.ts';
 import { readRecipe } from '../src/recipe/recipe.node.ts';
-import { lockSweep } from '../src/sweep/lock.node.ts';
+import { lockFolder } from '../src/sweep/lock.node.ts';
 import { planSweep } from '../src/sweep/plan.node.ts';
 import { readSweep } from '../src/sweep/recipe.node.ts';
 import type { SweepResult } from '../src/sweep/result.ts';
@@ -242,7 +242,7 @@ describe('harmaug sweep', { timeout: 120_000 }, () => {
 
   it('has its folder to itself', async () => {
     await finished('locked');
-    const unlock = lockSweep(at('locked'));
+    const unlock = lockFolder(at('locked'), 'sweep');
     const second = await sweep('recipe.yaml', 'locked');
     unlock();
     expect([second.exitCode, second.stderr]).toEqual([1, expect.stringMatching(/locked is in use by another sweep/)]);

@@ -1,27 +1,20 @@
 /** `harmaug cost`: what judging costs, student beside teacher. */
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import os from 'node:os';
-import type { Tokenizer } from '@harmaug/models';
 import { FormatError } from 'onnx-grad';
 import { parse as parseYaml } from 'yaml';
-import type { MeasureRequest } from '../cost/child.ts';
-import { checkCost, type ModelCost, ratios } from '../cost/cost.ts';
-import type { Speed } from '../cost/measure.ts';
+import { type CostTarget, compareCosts, runsElsewhere } from '../cost/compare.node.ts';
 import { checkTable, modelTable, ratioTable } from '../cost/present.ts';
-import { defaultPrices, ofMachine, ofTokens, type PriceTable, priceKey, readPrices } from '../cost/prices.ts';
-import { measureInChild } from '../cost/run-child.node.ts';
-import { findSubjects, type Subject } from '../cost/subject.node.ts';
-import { textOfTokens } from '../cost/texts.ts';
+import { defaultPrices, type PriceTable, readPrices } from '../cost/prices.ts';
 import { readRows } from '../data/read.node.ts';
 import type { Row } from '../data/row.ts';
 import { unknownName } from '../text/suggest.ts';
-import { type CommandIo, defineCommand } from './command.node.ts';
+import { defineCommand } from './command.node.ts';
 import { dataFlags, readOptions } from './data-flags.node.ts';
 import { type FlagValues, UsageError } from './flags.node.ts';
 import { hubOptions } from './hub-options.node.ts';
 import { formatTable } from './table.ts';
-import { namesTeacher, teacherFlags } from './teacher-flags.node.ts';
+import { chooseTeacher, namesTeacher, teacherFlags } from './teacher-flags.node.ts';
 
 const flags = {
   against: { kind: 'text', value: '<teacher>', help: 'what the others are held against: a family, or any model' },
@@ -40,10 +33,6 @@ const flags = {
 } as const;
 
 type Values = FlagValues<typeof flags>;
-
-const TEMPLATE_TOKENS = 200; // about what Llama Guard 3 puts around a text (shared template of its card)
-const ROWS_OF_A_LENGTH = 64;
-const MOST_DATA_ROWS = 1000;
 
 export const costCommand = defineCommand({
   summary: 'say what judging costs: parameters, FLOPs, latency, throughput, memory, money',
@@ -64,149 +53,41 @@ price over the throughput, or the price of tokens where the model is behind a se
   async run(values, io, names) {
     const lengths = parseLengths(values.lengths);
     const prices = values.prices === undefined ? defaultPrices : await pricesOf(values.prices);
-    const data = values.data === undefined ? [] : await sample(values);
-    const context: Context = { values, io, lengths, prices, data, tokenizer: null };
-    const models: ModelCost[] = [];
-    for (const name of names) models.push(...(await costsOf(name, false, context)));
-    const against = values.against === undefined ? null : (await costsOf(values.against, true, context))[0]!;
-    const compared = against === null ? [] : ratios(models, against);
-    const all = against === null ? models : [...models, against];
+    const rows = values.data === undefined ? [] : await readData(values);
+    const models: CostTarget[] = [];
+    for (const name of names) models.push(await targetOf(name, values));
+    const other = values.against === undefined ? null : await targetOf(values.against, values);
+    const { seconds, threads, templateTokens, noRun } = values;
+    const comparison = await compareCosts({
+      ...{ models, against: other, lengths, rows, prices, seconds, threads, templateTokens },
+      ...{ hours: [hourOf(false, values, prices), hourOfOther(other, values, prices)], isCountedOnly: noRun },
+      ...{ hub: hubOptions(io), env: io.env, signal: io.signal, onProgress: io.progress },
+    });
+    const { machine, against, ratios } = comparison;
+    const all = against === null ? comparison.models : [...comparison.models, against];
     const table = ({ header, rows }: ReturnType<typeof modelTable>) => formatTable(header, rows);
-    const machine = {
-      cpu: os.cpus()[0]?.model.trim() ?? 'unknown',
-      threads: values.threads ?? os.availableParallelism(),
-    };
     const parts = [
       table(modelTable(all)),
       table(checkTable(all, prices.currency)),
-      ...(compared.length === 0 ? [] : [`beside ${against!.name}\n${table(ratioTable(compared))}`]),
+      ...(ratios.length === 0 ? [] : [`beside ${against!.name}\n${table(ratioTable(ratios))}`]),
       `${machine.cpu}, ${machine.threads} threads; prices${prices.date === undefined ? '' : ` of ${prices.date}`}: ${pricesSaid(prices)}\n`,
     ];
-    return { json: { machine, prices, models, against, ratios: compared }, text: parts.join('\n') };
+    return { json: comparison, text: parts.join('\n') };
   },
 });
 
-interface Context {
-  readonly values: Values;
-  readonly io: CommandIo;
-  readonly lengths: readonly number[];
-  readonly prices: PriceTable;
-  readonly data: readonly Row[];
-  /** Of the first model that has one: real rows are counted with it for those that have none. */
-  tokenizer: Tokenizer | null;
+/** A model by its name, or the teacher that a family, a recipe or the flags name. */
+async function targetOf(name: string, values: Values): Promise<CostTarget> {
+  if (!namesTeacher(name) || existsSync(`${name}/config.json`)) return name;
+  const { model, shape } = values;
+  const own = model?.endsWith('.gguf') && existsSync(model) ? model : undefined;
+  return { teacher: await chooseTeacher(name, values, '--against'), name: model ?? name, shape: shape ?? own };
 }
 
-async function costsOf(name: string, isAgainst: boolean, context: Context): Promise<ModelCost[]> {
-  const { values, io } = context;
-  const isTeacher = namesTeacher(name) && !existsSync(`${name}/config.json`);
-  const subjects = isTeacher ? [await teacherSubject(name, values, io)] : await findSubjects(name, hubOptions(io));
-  const costs: ModelCost[] = [];
-  context.tokenizer ??= subjects[0]!.tokenizer;
-  for (const subject of subjects) costs.push(await costOf(subject, isTeacher ? name : null, isAgainst, context));
-  return costs;
-}
-
-/** What there is to know of a teacher before it is asked. */
-async function teacherSubject(name: string, { model, shape }: Values, io: CommandIo): Promise<Subject> {
-  const file = shape ?? (model?.endsWith('.gguf') && existsSync(model) ? model : undefined);
-  const known = file === undefined ? null : (await findSubjects(file, hubOptions(io)))[0]!;
-  const nothing = { shape: null, parameters: null, diskBytes: null, tokenizer: null, precision: null };
-  return { ...nothing, maxLength: Number.POSITIVE_INFINITY, ...known, name: model ?? name, scorer: null };
-}
-
-async function costOf(
-  subject: Subject,
-  teacher: string | null,
-  isAgainst: boolean,
-  context: Context,
-): Promise<ModelCost> {
-  const { values, io, prices, data } = context;
-  const label = subject.precision === null ? subject.name : `${subject.name} ${subject.precision}`;
-  const sets = [
-    ...context.lengths.map((length) => setOf(length, subject)),
-    ...(data.length === 0
-      ? []
-      : [{ length: 'data' as const, rows: data, lengths: lengthsOf(data, subject, context.tokenizer) }]),
-  ].filter(({ length }) => length === 'data' || length <= subject.maxLength);
-  const judge = judgeOf(subject, teacher, values);
-  const measured =
-    judge === null || values.noRun === true
-      ? null
-      : await measureInChild(
-          {
-            judge,
-            threads: values.threads ?? null,
-            sets: sets.map(({ rows }) => rows),
-            seconds: values.seconds ?? 4,
-          },
-          {
-            program: new URL(
-              import.meta.url.endsWith('.ts') ? './cost-child.node.ts' : './cost-child.node.js',
-              import.meta.url,
-            ),
-            env: { ...process.env, ...io.env },
-            signal: io.signal,
-            onProgress: (set) => io.progress(`${label}: ${set + 1} of ${sets.length} lengths`),
-          },
-        );
-  const { shape } = subject;
-  const isLanguageModel = teacher !== null || shape?.head === 'causal-lm';
-  const template = isLanguageModel ? (values.templateTokens ?? TEMPLATE_TOKENS) : 0;
-  const isServer = teacher !== null && values.endpoint !== undefined;
-  const hour = isServer && values.againstMachine === undefined ? null : hourOf(isAgainst, values, prices);
-  const ofModel = prices.models[priceKey(subject.name)] ?? null;
-  return {
-    name: subject.name,
-    precision: subject.precision,
-    parameters: shape?.parameters ?? subject.parameters,
-    parametersWithoutEmbeddings: shape?.parametersWithoutEmbeddings ?? null,
-    diskBytes: subject.diskBytes,
-    peakMemoryBytes: isServer ? null : (measured?.peakMemoryBytes ?? null),
-    checks: sets.map(({ length, lengths }, index) => {
-      const speed = measured?.speeds[index] ?? null;
-      // a model that was run says itself what it read
-      const read = isLanguageModel && speed?.usage ? null : (lengths?.map((tokens) => tokens + template) ?? null);
-      return checkCost({
-        ...{ length, speed, lengths: read, flopsOf: shape === null ? null : (tokens) => shape.flops(tokens) },
-        money: (tokens, at: Speed | null) => {
-          const completion = at?.usage?.completionTokens ?? 1; // the verdict's own
-          if (ofModel !== null && tokens !== null) return ofTokens(ofModel, tokens, completion);
-          return at === null || hour === null ? null : ofMachine(hour, at.textsPerSecond);
-        },
-      });
-    }),
-  };
-}
-
-function judgeOf(subject: Subject, teacher: string | null, values: Values): MeasureRequest['judge'] | null {
-  if (teacher !== null) {
-    const own = Object.keys(teacherFlags).map((name) => [name, values[name as keyof typeof teacherFlags]]);
-    return { kind: 'teacher', name: teacher, flags: Object.fromEntries(own) };
-  }
-  if (subject.scorer === null) return null;
-  return { kind: 'scorer', name: subject.scorer, maxLength: subject.maxLength };
-}
-
-/** Rows of as many tokens, counted as the model counts, or in words, which are a token each, where that is not known. */
-function setOf(length: number, { tokenizer }: Subject) {
-  const count = (text: string) => tokenizer?.encode(text).ids.length ?? text.split(' ').length;
-  const rows = Array.from({ length: ROWS_OF_A_LENGTH }, (_, index): Row => {
-    return { id: `${length}-${index}`, prompt: textOfTokens(length, length * 1000 + index, count) };
-  });
-  return { length, rows, lengths: rows.map(({ prompt }) => count(prompt)) };
-}
-
-function lengthsOf(rows: readonly Row[], { tokenizer: own, maxLength }: Subject, other: Tokenizer | null) {
-  const tokenizer = own ?? other;
-  if (tokenizer === null) return null;
-  return rows.map(({ prompt, response }) => Math.min(tokenizer.encode(prompt, response).ids.length, maxLength));
-}
-
-async function sample(values: Values): Promise<Row[]> {
+async function readData(values: Values): Promise<Row[]> {
   const { rows } = await readRows(values.data!, readOptions(values));
   if (rows.length === 0) throw new FormatError(`${values.data!.join(', ')}: there are no rows.`);
-  const step = Math.max(1, rows.length / MOST_DATA_ROWS);
-  return Array.from({ length: Math.min(rows.length, MOST_DATA_ROWS) }, (_, index) => rows[Math.floor(index * step)]!);
+  return rows;
 }
 
 function parseLengths(text = '32,128,512'): number[] {
@@ -228,6 +109,12 @@ async function pricesOf(file: string): Promise<PriceTable> {
     throw new FormatError(`${file} is not YAML.`, { file, cause });
   }
   return readPrices(value, file);
+}
+
+/** Of a server nothing is known but what a flag says. */
+function hourOfOther(other: CostTarget | null, values: Values, prices: PriceTable): number | null {
+  const isElsewhere = other !== null && typeof other !== 'string' && runsElsewhere(other.teacher);
+  return isElsewhere && values.againstMachine === undefined ? null : hourOf(true, values, prices);
 }
 
 /** @throws UsageError for a machine that the table does not have */

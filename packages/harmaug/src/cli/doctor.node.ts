@@ -1,7 +1,8 @@
-/** `harmaug doctor`: every model that a recipe names, asked for what will be asked of it. */
+/** `harmaug doctor`: every model that a recipe names, asked for what will be asked of it; or, offline, the recipe alone. */
 import path from 'node:path';
 import { z } from 'zod';
 import { messageOf } from '../errors.ts';
+import { type CheckedRecipe, checkRecipe } from '../experiment/checks/check.node.ts';
 import { type ModelConfig, modelConfig } from '../providers/config.ts';
 import { createProvider } from '../providers/create.node.ts';
 import { type Check, probeProvider } from '../providers/probe.ts';
@@ -22,13 +23,19 @@ export const doctorCommand = defineCommand({
   positional: ['<recipe>'],
   flags: {
     model: { kind: 'texts', value: '<name>', help: 'only these of its models' },
+    offline: {
+      kind: 'flag',
+      help: 'checks sections, names, files, prompts and templates; asks no model, fetches nothing',
+    },
   },
   notes: `A model that a teacher uses must give probabilities, any other must go on from a prefix; what is not needed is tried
 all the same. Each teacher judges one harmless sentence. Exit code 1 when something needed does not work.
 
+  harmaug doctor recipes/laptop.yaml --offline
   harmaug doctor recipes/laptop.yaml --model writer`,
 
-  async run({ model: only }, io, [file]) {
+  async run({ model: only, offline }, io, [file]) {
+    if (offline) return presentChecked(await checkRecipe(file!, io.env));
     const recipe = await readRecipe(file!);
     const models = parseConfig(z.record(z.string(), modelConfig), recipe.sections.models ?? {}, `${file}: models`);
     const teachers = parseConfig(
@@ -136,6 +143,22 @@ function modelsOfTeachers({ sections }: Recipe): ReadonlySet<string> {
   };
   visit({ ...sections.teachers, teacher: sections.teacher });
   return names;
+}
+
+function presentChecked({ recipe, sections, findings }: CheckedRecipe): CommandResult {
+  const isRight = findings.every(({ isWrong }) => !isWrong);
+  const lines = findings.map(({ where, problem, remedy, isWrong }) => {
+    return `${isWrong ? 'WRONG' : 'note '} ${where}: ${problem}${remedy === '' ? '' : ` ${remedy}`}\n`;
+  });
+  const verdict = isRight
+    ? `${recipe} is right: ${sections.join(', ')}.`
+    : `${recipe} is not right: see what is WRONG.`;
+  const listed = findings.map(({ isWrong, ...finding }) => ({ ...finding, wrong: isWrong }));
+  return {
+    json: { recipe, right: isRight, findings: listed },
+    text: `${lines.join('')}${verdict}\n`,
+    exitCode: isRight ? 0 : 1,
+  };
 }
 
 function present(recipe: string, reports: readonly Report[]): CommandResult {

@@ -1,6 +1,6 @@
 /** `harmaug export`: a guard as ONNX files, the smaller ones checked on real texts. */
 import { readRows } from '../data/read.node.ts';
-import { type Exported, exportGuard } from '../export/export.node.ts';
+import { type Exported, exportedAsJson, exportGuard } from '../export/export.node.ts';
 import { defaultLimits } from '../export/gate.ts';
 import { type Precision, precisionNames } from '../export/precisions.ts';
 import { defineCommand } from './command.node.ts';
@@ -59,7 +59,7 @@ Where a smaller model lies over a limit, the weights that cost most stay float32
       ...(values.threshold === undefined ? {} : { threshold: values.threshold }),
       ...(values.threads === undefined ? {} : { threads: values.threads }),
     });
-    return { json: { folder, texts: rows.length, files: exported.map(toJson) }, text: present(exported) };
+    return { json: { folder, texts: rows.length, files: exported.map(exportedAsJson) }, text: present(exported) };
   },
 });
 
@@ -69,11 +69,6 @@ function readPrecision(name: string): Precision {
   throw new UsageError(
     `--dtype: "${name}" is not one of ${precisionNames.join(', ')}.${suggest(name, precisionNames)}`,
   );
-}
-
-function toJson({ precision, file, bytes, gate, kept, failures }: Exported) {
-  const checked = gate && { max_difference: gate.difference, flips: gate.flips, auprc_drop: gate.auprcDrop };
-  return { dtype: precision, file, bytes, gate: checked, kept_float32: kept, over_limits: failures };
 }
 
 function present(exported: readonly Exported[]): string {

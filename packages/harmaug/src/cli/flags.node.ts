@@ -52,7 +52,7 @@ export function flagName(name: string): string {
 }
 
 /**
- * @param positional names of the arguments without a flag, in order, all of them needed; a last one with … takes many
+ * @param positional names of the arguments without a flag, in order, all of them needed but those in [ ]; a last one with … takes many
  * @throws UsageError for an unknown flag (with the closest one), a missing or repeated value, a text that is no number
  */
 export function parseFlags<Table extends Flags>(
@@ -101,7 +101,7 @@ export function parseFlags<Table extends Flags>(
   }
   const wantsHelp = given.has('help');
   const missing = positional[positionals.length];
-  if (missing !== undefined && !wantsHelp) throw new UsageError(`${missing} is missing.`);
+  if (missing !== undefined && !missing.startsWith('[') && !wantsHelp) throw new UsageError(`${missing} is missing.`);
   const entries = Object.entries(table).map(([name, flag]) => {
     const texts = given.get(name);
     if (texts === undefined && flag.isRequired && !wantsHelp)
@@ -134,12 +134,19 @@ export function suggest(word: string, known: readonly string[]): string {
   return meant === undefined ? '' : ` Did you mean ${meant}?`;
 }
 
+const MOST_LISTED = 40; // characters of choices in front of the help
+
 /** The table as lines of help. */
 export function describeFlags(table: Flags): string {
   const rows = Object.entries(table).map(([name, { kind, value, help, isRequired, choices }]) => {
-    const shown = value ?? (choices ? choices.join('|') : kind === 'number' || kind === 'numbers' ? '<n>' : '<text>');
+    const listed = choices?.join('|') ?? '';
+    const isLong = value === undefined && listed.length > MOST_LISTED; // then it stands with the help
+    const shown =
+      value ??
+      (listed && !isLong ? listed : kind === 'number' || kind === 'numbers' ? '<n>' : isLong ? '<name>' : '<text>');
     const many = kind === 'texts' || kind === 'numbers' ? ' …' : '';
-    return [`${flagName(name)}${kind === 'flag' ? '' : ` ${shown}${many}`}`, `${help}${isRequired ? ' (needed)' : ''}`];
+    const said = `${isLong ? `${choices!.join(', ')}: ` : ''}${help}${isRequired ? ' (needed)' : ''}`;
+    return [`${flagName(name)}${kind === 'flag' ? '' : ` ${shown}${many}`}`, said];
   });
   const width = Math.max(...rows.map(([left]) => left!.length));
   return rows.map(([left, right]) => `  ${left!.padEnd(width)}  ${right}`).join('\n');

@@ -9,9 +9,21 @@ interface Entry {
 }
 
 /** Each is loaded only when asked for. */
-const commands: Readonly<Record<string, Entry>> = {
+export const commands: Readonly<Record<string, Entry>> = {
+  quickstart: {
+    summary: 'see all of it work in minutes, with miniature models',
+    load: async () => (await import('./quickstart.node.ts')).quickstartCommand as unknown as Command,
+  },
+  init: {
+    summary: 'write a recipe by answering a few questions',
+    load: async () => (await import('./init.node.ts')).initCommand as unknown as Command,
+  },
+  run: {
+    summary: 'make a whole experiment from one recipe: data, students, a guard, a report',
+    load: async () => (await import('./run-recipe.node.ts')).runCommand as unknown as Command,
+  },
   doctor: {
-    summary: 'ask every model of a recipe whether it can do what is needed',
+    summary: 'check a recipe, and ask its models whether they can do what is needed',
     load: async () => (await import('./doctor.node.ts')).doctorCommand as unknown as Command,
   },
   generate: {

@@ -1,13 +1,12 @@
 /** `harmaug measure`: how often the prefix worked, how varied the set is, what the teacher said of it. */
 import path from 'node:path';
 import { Ledger } from '../ledger/ledger.node.ts';
-import { type Diversity, type Measures, measure } from '../measures/measure.node.ts';
+import { type Diversity, measureDefaults as defaults, type Measures, measure } from '../measures/measure.node.ts';
+import { measuresAsJson } from '../measures/measures-as-json.node.ts';
 import { readPipeline } from '../stages/pipeline.node.ts';
 import { defineCommand } from './command.node.ts';
 import { runFlags } from './stage-flags.node.ts';
 import { type Cell, formatTable } from './table.ts';
-
-const defaults = { sample: 2000, epsilon: 0.3, minSamples: 4, seed: 42 };
 
 export const measureCommand = defineCommand({
   summary: 'say how varied a run’s texts are, and how often the writer gave in',
@@ -40,30 +39,12 @@ export const measureCommand = defineCommand({
         signal: io.signal,
         onProgress: io.progress,
       });
-      return { json: toJson(measures), text: present(measures) };
+      return { json: measuresAsJson(measures), text: present(measures) };
     } finally {
       ledger.close();
     }
   },
 });
-
-function toJson({ attack, candidatesNearlyRepeating, seed, synthetic, together, categories, scores, plane }: Measures) {
-  const { notRefused, judgedUnsafe, ...rest } = attack;
-  const sets = { seed, synthetic, together };
-  return {
-    attack: { ...rest, not_refused: notRefused, judged_unsafe: judgedUnsafe },
-    candidates_nearly_repeating: candidatesNearlyRepeating,
-    sets: Object.fromEntries(
-      Object.entries(sets).map(([name, { texts, distinct, selfBleu, nearDuplicates, clusters }]) => [
-        name,
-        { texts, distinct, self_bleu: selfBleu, near_duplicates: nearDuplicates, clusters },
-      ]),
-    ),
-    categories,
-    score_histogram: scores,
-    plane,
-  };
-}
 
 function present({
   attack,

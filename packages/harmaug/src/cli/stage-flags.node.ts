@@ -123,7 +123,7 @@ function openIfThere(folder: string): Ledger {
   }
 }
 
-function progressLine(progress: StageProgress, { prices }: Pipeline): string {
+export function progressLine(progress: StageProgress, { prices }: Pick<Pipeline, 'prices'>): string {
   const { stage, round, done, total, failed, callsPerSecond, leftMs, reasons, tokens, cost } = progress;
   return [
     `${stage}${round > 1 ? `, round ${round}` : ''}: ${done} of ${total} calls`,

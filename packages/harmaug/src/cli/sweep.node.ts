@@ -57,7 +57,7 @@ data have changed. The result is <out>/sweep.json, which "harmaug report" draws.
       ...device,
       ...(threads === undefined ? {} : { threads }),
       ...(checkpointSeconds === undefined ? {} : { checkpointEveryMs: 1000 * checkpointSeconds }),
-      onEvent: (event) => report(event, io),
+      onEvent: (event) => reportSweep(event, io),
     });
     if (result === null) {
       return {
@@ -99,7 +99,7 @@ function formatPlan({ cells, states, about }: SweepPlan): string {
   ].join('\n');
 }
 
-function report(event: SweepEvent, io: CommandIo): void {
+export function reportSweep(event: SweepEvent, io: Pick<CommandIo, 'say' | 'progress'>): void {
   if (event.kind === 'estimate') {
     const { cells, minutes, unknown } = event;
     const more = unknown === 0 ? '' : `, without ${unknown} that cannot be estimated`;
@@ -113,14 +113,14 @@ function report(event: SweepEvent, io: CommandIo): void {
   }
 }
 
-function reportCell(event: CellEvent, place: string, io: CommandIo): void {
+function reportCell(event: CellEvent, place: string, io: Pick<CommandIo, 'say' | 'progress'>): void {
   if (event.kind === 'cell-start') io.progress(`${place}: reading`);
   else if (event.kind === 'cell-end') io.say(`${place}: done in ${event.seconds.toFixed(0)} s`);
   else if (event.kind === 'cell-failed') io.say(`${place}: failed. ${event.message}`);
   else reportWithin(event.event, place, io);
 }
 
-function reportWithin(event: WithinEvent, place: string, { say, progress }: CommandIo): void {
+function reportWithin(event: WithinEvent, place: string, { say, progress }: Pick<CommandIo, 'say' | 'progress'>): void {
   if (event.kind === 'resumed') {
     say(`${place}: goes on from step ${event.step}`);
   } else if (event.kind === 'scoring') {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { modelConfig } from '../providers/config.ts';
 import { readRecipe } from '../recipe/recipe.node.ts';
-import { teacherConfig } from '../teachers/config.ts';
+import { type TeacherChoice, teacherConfig } from '../teachers/config.ts';
 import { openTeacher } from '../teachers/create.node.ts';
 import { familyNames } from '../teachers/families/index.ts';
 import type { Teacher } from '../teachers/teacher.ts';
@@ -36,20 +36,26 @@ export function namesTeacher(name: string): boolean {
   return isRecipe(name) || isFamily(name);
 }
 
+/** As {@link chooseTeacher}, opened. */
+export async function findTeacher(teacher: string, flags: TeacherFlags, io: CommandIo, flag: string): Promise<Teacher> {
+  const { config, ...choice } = await chooseTeacher(teacher, flags, flag);
+  return openTeacher(config, { ...choice, env: io.env, hub: hubOptions(io) });
+}
+
 /**
  * A recipe by its ending, a family by its name, anything else is a classifier's folder or file.
  * @param flag where the name was given, for errors
  * @throws UsageError for names that do not exist, flags that do not fit
  */
-export async function findTeacher(teacher: string, flags: TeacherFlags, io: CommandIo, flag: string): Promise<Teacher> {
-  if (isRecipe(teacher)) return teacherOfRecipe(teacher, flags.name, io);
+export async function chooseTeacher(teacher: string, flags: TeacherFlags, flag: string): Promise<TeacherChoice> {
+  if (isRecipe(teacher)) return teacherOfRecipe(teacher, flags.name);
   if (flags.name !== undefined) throw new UsageError('--name belongs to a recipe.');
   const looksLikePath = /[/\\.]/.test(teacher);
   if (!isFamily(teacher) && !looksLikePath) {
     throw new UsageError(`${flag}: ${unknownName('family', teacher, familyNames)}`);
   }
   const config = isFamily(teacher) ? familyConfig(teacher, flags) : { family: 'classifier', folder: teacher };
-  return openTeacher(parseConfig(teacherConfig, config, flag), { name: teacher, env: io.env, hub: hubOptions(io) });
+  return { name: teacher, config: parseConfig(teacherConfig, config, flag) };
 }
 
 /** Flags that are not given leave the schema's defaults. */
@@ -66,7 +72,7 @@ function familyConfig(family: string, flags: TeacherFlags): object {
   return given({ family, model: inPlace, policyFile });
 }
 
-async function teacherOfRecipe(file: string, name: string | undefined, io: CommandIo): Promise<Teacher> {
+async function teacherOfRecipe(file: string, name: string | undefined): Promise<TeacherChoice> {
   const { sections } = await readRecipe(file);
   const teachers = sections.teachers ?? {};
   const names = Object.keys(teachers);
@@ -76,5 +82,5 @@ async function teacherOfRecipe(file: string, name: string | undefined, io: Comma
   if (!names.includes(wanted)) throw new UsageError(`--name: ${unknownName('teacher', wanted, names)}`);
   const config = parseConfig(teacherConfig, teachers[wanted], `${file}: teachers.${wanted}`);
   const models = parseConfig(z.record(z.string(), modelConfig), sections.models ?? {}, `${file}: models`);
-  return openTeacher(config, { name: wanted, models, env: io.env, hub: hubOptions(io), folder: path.dirname(file) });
+  return { name: wanted, config, models, folder: path.dirname(file) };
 }

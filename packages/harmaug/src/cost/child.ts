@@ -1,12 +1,13 @@
 /** What goes to a process that measures one model, and what comes back. */
 import type { Row } from '../data/row.ts';
+import type { TeacherChoice } from '../teachers/config.ts';
 import type { Speed } from './measure.ts';
 
 export interface MeasureRequest {
-  /** What a scorer opens, or a teacher with its flags. */
+  /** What a scorer opens, or a teacher. */
   readonly judge:
     | { readonly kind: 'scorer'; readonly name: string; readonly maxLength: number }
-    | { readonly kind: 'teacher'; readonly name: string; readonly flags: Readonly<Record<string, unknown>> };
+    | ({ readonly kind: 'teacher' } & TeacherChoice);
   readonly threads: number | null;
   /** Rows of each length. */
   readonly sets: readonly (readonly Row[])[];

@@ -38,18 +38,17 @@ export async function measureSpeed(judging: Judging, rows: readonly Row[], secon
   for (; used < WARM_UPS && performance.now() - startMs < (seconds * 1000) / 4; used++)
     await judging.judge([rowAt(used)]);
   const times: number[] = [];
-  let usage: Usage | null = null;
   const singlesMs = performance.now();
   while (times.length < LEAST_RUNS || (times.length < MOST_RUNS && performance.now() - singlesMs < seconds * 500)) {
     const fromMs = performance.now();
-    const taken = await judging.judge([rowAt(used++)]);
+    await judging.judge([rowAt(used++)]);
     times.push(performance.now() - fromMs);
-    usage = taken && added(usage, taken);
   }
   let texts = 0;
+  let usage: Usage | null = null; // of every row once, so that it does not depend on how many there was time for
   const togetherMs = performance.now();
   do {
-    await judging.judge(rows);
+    usage = await judging.judge(rows);
     texts += rows.length;
   } while (performance.now() - togetherMs < seconds * 500);
   const textsPerSecond = texts / ((performance.now() - togetherMs) / 1000);
@@ -59,17 +58,12 @@ export async function measureSpeed(judging: Judging, rows: readonly Row[], secon
     p95Ms: quantile(sorted, 0.95),
     textsPerSecond,
     usage: usage && {
-      promptTokens: usage.promptTokens / sorted.length,
-      completionTokens: usage.completionTokens / sorted.length,
+      promptTokens: usage.promptTokens / rows.length,
+      completionTokens: usage.completionTokens / rows.length,
     },
     runs: sorted.length,
   };
 }
-
-const added = (sum: Usage | null, one: Usage): Usage => ({
-  promptTokens: (sum?.promptTokens ?? 0) + one.promptTokens,
-  completionTokens: (sum?.completionTokens ?? 0) + one.completionTokens,
-});
 
 /** Nearest rank. */
 export function quantile(sorted: readonly number[], share: number): number {

@@ -4,20 +4,20 @@ import { ConfigError } from 'onnx-grad';
 import type { Measured, MeasureReply, MeasureRequest } from './child.ts';
 
 export interface RunChildOptions {
-  /** The process's program. */
-  readonly program: URL;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
   readonly onProgress: (set: number) => void;
 }
 
+const isSource = import.meta.url.endsWith('.ts');
+const program = new URL(`./child-process.node.${isSource ? 'ts' : 'js'}`, import.meta.url);
+
 /** @throws ConfigError with what the process said, or that it died; the signal's reason when aborted */
 export async function measureInChild(
   request: MeasureRequest,
-  { program, env, signal, onProgress }: RunChildOptions,
+  { env, signal, onProgress }: RunChildOptions,
 ): Promise<Measured> {
   signal.throwIfAborted();
-  const isSource = program.pathname.endsWith('.ts');
   const execArgv = isSource ? ['--conditions=source', '--disable-warning=ExperimentalWarning'] : [];
   // what a model's runtime prints belongs to nobody's figures
   const child = fork(program, [], {

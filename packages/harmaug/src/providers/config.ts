@@ -44,6 +44,10 @@ const llamaCppModel = strictObject({
   template: z.string().optional().describe('Jinja file in place of the GGUF’s own template'),
   sequences: z.int().min(1).max(256).default(4).describe('calls computed at once'),
   contextSize: z.int().min(16).optional().describe('tokens of one call'),
+  reuse: z
+    .boolean()
+    .optional()
+    .describe('false: computes all of a prompt anew, whatever the call before shared with it'),
   threads: z.int().min(1).optional(),
   gpu: z.boolean().default(true),
   record: z.string().optional(),

@@ -17,7 +17,7 @@ const MAX_ALIASES = 100; // what a file may blow up to by repeating its parts
 /** Sections that a recipe may have. */
 const sectionNames = [
   ...['models', 'teachers', 'seed', 'filters', 'generate', 'benign', 'respond', 'label', 'prices', 'dataset'],
-  ...['distill', 'sweep', 'adapt'],
+  ...['distill', 'sweep', 'adapt', 'noPrefix', 'measure', 'export', 'cost', 'report'],
 ] as const;
 
 /** @throws FormatError naming the file and the line or key: no YAML, an unknown section, a section that is no mapping */

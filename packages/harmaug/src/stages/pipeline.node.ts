@@ -4,7 +4,7 @@ import path from 'node:path';
 import { ConfigError } from 'onnx-grad';
 import { benchmarkIds } from '../evaluate/benchmarks.ts';
 import type { ModelConfig } from '../providers/config.ts';
-import { readRecipe } from '../recipe/recipe.node.ts';
+import { type Recipe, readRecipe } from '../recipe/recipe.node.ts';
 import type { TeacherConfig } from '../teachers/config.ts';
 import { parseConfig } from '../text/schema.ts';
 import { unknownName } from '../text/suggest.ts';
@@ -29,15 +29,27 @@ export interface Overrides {
 }
 
 /** @throws FormatError or ConfigError naming the file, the key and what was expected */
-export async function readPipeline(file: string, { seed }: Overrides = {}): Promise<Pipeline> {
-  const recipe = await readRecipe(file);
+export async function readPipeline(file: string, overrides: Overrides = {}): Promise<Pipeline> {
+  return pipelineOf(await readRecipe(file), overrides);
+}
+
+/** @throws ConfigError naming the file, the key and what was expected */
+export function pipelineOf(recipe: Recipe, overrides: Overrides = {}): Pipeline {
+  const pipeline = parsePipeline(recipe, overrides);
+  for (const problem of problemsOf(pipeline)) throw new ConfigError(`${pipeline.file}: ${problem}`);
+  return pipeline;
+}
+
+/** Sections, each by itself: what they refer to is not looked at. @throws ConfigError */
+export function parsePipeline(recipe: Recipe, { seed }: Overrides = {}): Pipeline {
+  const { file } = recipe;
   const parse = <Name extends SectionName>(name: Name, otherwise?: object): Settings<Name> | undefined => {
     const value = recipe.sections[name] ?? otherwise;
     if (value === undefined) return undefined;
     const seeded = seed !== undefined && (name === 'generate' || name === 'respond') ? { ...value, seed } : value;
     return parseConfig(sections[name], seeded, `${file}: ${name}`) as Settings<Name>;
   };
-  const pipeline: Pipeline = {
+  return {
     file,
     folder: path.dirname(file),
     models: parse('models', {})!,
@@ -51,8 +63,6 @@ export async function readPipeline(file: string, { seed }: Overrides = {}): Prom
     prices: parse('prices'),
     dataset: parse('dataset', {})!,
   };
-  checkReferences(pipeline);
-  return pipeline;
 }
 
 /** The section, which a stage cannot do without. @throws ConfigError */
@@ -82,45 +92,43 @@ export function teacherOf({ teachers = {} }: Pipeline, { teacher }: Settings<'la
   return typeof teacher === 'string' ? teachers[teacher]! : teacher;
 }
 
-/** Names and files that sections point to. */
-function checkReferences(pipeline: Pipeline): void {
-  const { file, models, teachers = {}, seed, filters, generate, benign, respond, label, prices } = pipeline;
-  const known = (where: string, what: string, ref: unknown, names: readonly string[]) => {
-    if (typeof ref !== 'string' || names.includes(ref)) return;
-    throw new ConfigError(`${file}: ${where}: ${unknownName(what, ref, names)}`);
-  };
+/** Names and files that sections point to and that are not there. */
+export function* problemsOf(pipeline: Pipeline): Generator<string> {
+  const { models, teachers = {}, seed, filters, generate, benign, respond, label, prices } = pipeline;
+  const known = (where: string, what: string, ref: unknown, names: readonly string[]) =>
+    typeof ref !== 'string' || names.includes(ref) ? [] : [`${where}: ${unknownName(what, ref, names)}`];
   const names = Object.keys(models);
-  known('generate.model', 'model', generate?.model, names);
-  known('benign.model', 'model', benign?.model, names);
-  known('respond.refusal.model', 'model', respond?.refusal?.model, names);
-  known('respond.compliant.model', 'model', respond?.compliant?.model, names);
-  known('label.teacher', 'teacher', label?.teacher, Object.keys(teachers));
-  for (const name of Object.keys(prices?.models ?? {})) known('prices.models', 'model', name, names);
-  if (benign && !generate)
-    throw new ConfigError(`${file}: "benign" is made by "generate", and that section is missing.`);
+  yield* known('generate.model', 'model', generate?.model, names);
+  yield* known('benign.model', 'model', benign?.model, names);
+  yield* known('respond.refusal.model', 'model', respond?.refusal?.model, names);
+  yield* known('respond.compliant.model', 'model', respond?.compliant?.model, names);
+  yield* known('label.teacher', 'teacher', label?.teacher, Object.keys(teachers));
+  for (const name of Object.keys(prices?.models ?? {})) yield* known('prices.models', 'model', name, names);
+  if (benign && !generate) yield '"benign" is made by "generate", and that section is missing.';
 
-  const there = (where: string, name: string | undefined) => {
-    if (name === undefined || existsSync(path.resolve(pipeline.folder, name))) return;
-    throw new ConfigError(`${file}: ${where}: ${name} does not exist.`);
-  };
-  for (const { file: name } of seed?.files ?? []) there('seed.files', name);
+  const there = (where: string, name: string | undefined) =>
+    name === undefined || existsSync(path.resolve(pipeline.folder, name)) ? [] : [`${where}: ${name} does not exist.`];
+  for (const { file: name } of seed?.files ?? []) yield* there('seed.files', name);
   for (const { file: name } of filters.benchmarks) {
-    if (!(benchmarkIds as readonly string[]).includes(name)) there('filters.benchmarks', name);
+    if (!(benchmarkIds as readonly string[]).includes(name)) yield* there('filters.benchmarks', name);
   }
-  there('filters.embeddings.encoder', filters.embeddings?.encoder);
+  yield* there('filters.embeddings.encoder', filters.embeddings?.encoder);
   for (const [name, config] of Object.entries(models)) {
-    if (config.provider === 'replay') there(`models.${name}.file`, config.file);
-    if (config.provider === 'llama.cpp' && !/^(hf|huggingface):/.test(config.model))
-      there(`models.${name}.model`, config.model);
-    if ('template' in config) there(`models.${name}.template`, config.template);
-    if ('tokenizer' in config) there(`models.${name}.tokenizer`, config.tokenizer);
+    if (config.provider === 'replay') yield* there(`models.${name}.file`, config.file);
+    if (config.provider === 'llama.cpp' && !isHubModel(config.model))
+      yield* there(`models.${name}.model`, config.model);
+    if ('template' in config) yield* there(`models.${name}.template`, config.template);
+    if ('tokenizer' in config) yield* there(`models.${name}.tokenizer`, config.tokenizer);
   }
   for (const [name, config] of Object.entries(teachers)) {
     for (const part of config.family === 'average' ? config.of : [config]) {
-      if (part.family === 'classifier') there(`teachers.${name}.folder`, part.folder);
-      if ('policyFile' in part) there(`teachers.${name}.policyFile`, part.policyFile);
+      if (part.family === 'classifier') yield* there(`teachers.${name}.folder`, part.folder);
+      if ('policyFile' in part) yield* there(`teachers.${name}.policyFile`, part.policyFile);
       if (part.family !== 'classifier' && part.family !== 'openai-moderation')
-        known(`teachers.${name}.model`, 'model', part.model, names);
+        yield* known(`teachers.${name}.model`, 'model', part.model, names);
     }
   }
 }
+
+/** `hf:owner/repository/file.gguf` */
+export const isHubModel = (model: string): boolean => /^(hf|huggingface):/.test(model);

@@ -7,8 +7,14 @@ import type { Pipeline } from './pipeline.node.ts';
 /** Keys of settings where `null` and `undefined` mean "none". */
 const OFF = ['prefix', 'system'];
 
-export function writeResolved(folder: string, { file, folder: from, ...sections }: Pipeline): void {
-  const given = Object.fromEntries(Object.entries(sections).filter(([, section]) => section !== undefined));
+/** @param others further sections, as they are */
+export function writeResolved(
+  folder: string,
+  { file, folder: from, ...sections }: Pipeline,
+  others: Readonly<Record<string, unknown>> = {},
+): void {
+  const all = Object.entries({ ...sections, ...others });
+  const given = Object.fromEntries(all.filter(([, section]) => section !== undefined));
   const content = stringify(given, (key, value) => (OFF.includes(key) && value === null ? 'none' : value));
   const head = `# ${path.basename(file)} with defaults and flags filled in. Relative paths begin in ${path.resolve(from)}\n`;
   const target = path.join(folder, 'recipe.yaml');

@@ -6,7 +6,7 @@ import type { HubOptions } from '@harmaug/models/node';
 import { ConfigError } from 'onnx-grad';
 import type { Device } from 'onnx-grad/node';
 import type { EvaluationSet } from '../evaluate/evaluate.ts';
-import { readRecipe } from '../recipe/recipe.node.ts';
+import { type Recipe, readRecipe } from '../recipe/recipe.node.ts';
 import { type Cell, type CellState, stateOf } from './cell.node.ts';
 import { cellFiles, keyOf } from './manifest.node.ts';
 import { readSweep, type Sweep, type SweepOverrides } from './recipe.node.ts';
@@ -25,7 +25,8 @@ export interface SweepPlan {
 }
 
 export interface PlanRequest {
-  readonly recipe: string;
+  /** The file, or what was read of it. */
+  readonly recipe: string | Recipe;
   readonly out: string;
   readonly overrides?: SweepOverrides;
   /** Reads what `evaluate` names: a file of labelled rows, or a benchmark. */
@@ -36,8 +37,9 @@ export interface PlanRequest {
 
 /** @throws ConfigError, FormatError for a recipe, a file or a student that will not do */
 export async function planSweep(request: PlanRequest): Promise<SweepPlan> {
-  const { recipe: file, out, overrides = {}, openSet, device = 'cpu', hub = {} } = request;
-  const recipe = await readRecipe(file);
+  const { out, overrides = {}, openSet, device = 'cpu', hub = {} } = request;
+  const recipe = typeof request.recipe === 'string' ? await readRecipe(request.recipe) : request.recipe;
+  const { file } = recipe;
   const sweep = readSweep(
     {
       ...{ file, folder: path.dirname(file), exists: existsSync },

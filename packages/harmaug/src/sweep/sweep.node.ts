@@ -10,7 +10,7 @@ import { readScores } from '../evaluate/scores-file.node.ts';
 import { versions } from '../versions.node.ts';
 import { type Cell, type CellOptions, runCell, type ScoringEvent } from './cell.node.ts';
 import { estimateMinutes } from './estimate.node.ts';
-import { lockSweep } from './lock.node.ts';
+import { lockFolder } from './lock.node.ts';
 import { type CellEnd, cellFiles, readEnd, writeJson } from './manifest.node.ts';
 import type { SweepPlan } from './plan.node.ts';
 import {
@@ -65,7 +65,7 @@ const CHECKPOINT_EVERY_MS = 60_000;
  * @throws ConfigError where it would take longer than its budget, or another process is at it
  */
 export async function runSweep(request: SweepRequest): Promise<SweepResult | null> {
-  const unlock = lockSweep(request.plan.out);
+  const unlock = lockFolder(request.plan.out, 'sweep');
   try {
     return await runLocked(request);
   } finally {

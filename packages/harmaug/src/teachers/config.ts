@@ -1,6 +1,6 @@
 /** A teacher as a recipe names it. */
 import { z } from 'zod';
-import { modelConfig } from '../providers/config.ts';
+import { type ModelConfig, modelConfig } from '../providers/config.ts';
 import { strictObject } from '../text/schema.ts';
 import { familyNames } from './families/index.ts';
 
@@ -40,3 +40,14 @@ const average = strictObject({
 export const teacherConfig = z.discriminatedUnion('family', [llm, moderation, classifier, average]);
 
 export type TeacherConfig = z.output<typeof teacherConfig>;
+
+/** A teacher with what its config refers to: enough to open it, in this process or another. */
+export interface TeacherChoice {
+  /** As messages and keys have it. */
+  readonly name: string;
+  readonly config: TeacherConfig;
+  /** Section `models` of the recipe. */
+  readonly models?: Readonly<Record<string, ModelConfig>>;
+  /** Where relative paths begin. Default: the working folder. */
+  readonly folder?: string;
+}

@@ -24,6 +24,11 @@ export interface LlamaCppOptions extends OpenGgufOptions {
   readonly sequences?: number;
   /** Tokens of one call, prompt and answer. Default: what the model was trained on, at most 8192. */
   readonly contextSize?: number | undefined;
+  /**
+   * Whether what a prompt shares with the one before is kept. Default true. Without, an answer does not depend on the calls
+   * before it, to the last bit: kernels round otherwise for other lengths.
+   */
+  readonly reuse?: boolean | undefined;
 }
 
 const MOST_CONTEXT = 8192;
@@ -46,6 +51,7 @@ export async function openLlamaCppProvider(options: LlamaCppOptions): Promise<Pr
   const local = template === null ? null : { template, render: createRenderer(template) };
   const vocabulary = new Vocabulary(model, template?.controls ?? controlsOf(model));
   const sequences = new Sequences(context);
+  const { reuse = true } = options;
 
   function encode({ id, input, prefix = '', maxTokens }: GenerateRequest | NextTokensRequest): Token[] {
     const tokens = vocabulary.encode(completePrompt(input, prefix, local));
@@ -73,7 +79,7 @@ export async function openLlamaCppProvider(options: LlamaCppOptions): Promise<Pr
           ...(seed === undefined ? {} : { seed }),
         };
         const written: Token[] = [];
-        for await (const { token } of walk(sequence, prompt, maxTokens, { sampling, signal })) {
+        for await (const { token } of walk(sequence, prompt, maxTokens, { sampling, reuse, signal })) {
           if (model.isEogToken(token)) return generation('stop', 'eos');
           written.push(token);
           const text = vocabulary.decode(written, prompt);
@@ -104,6 +110,7 @@ export async function openLlamaCppProvider(options: LlamaCppOptions): Promise<Pr
         const needsMore = () => begins === null || point.positions === 'every';
         for await (const { token, probabilities } of walk(sequence, prompt, maxTokens, {
           wantsProbabilities: needsMore,
+          reuse,
           signal,
         })) {
           const before = [...prompt, ...written];
@@ -136,6 +143,7 @@ interface WalkOptions {
   readonly sampling?: { readonly temperature: number; readonly topP?: number; readonly seed?: number };
   /** Asked before each token. */
   readonly wantsProbabilities?: () => boolean;
+  readonly reuse: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -144,8 +152,9 @@ async function* walk(
   sequence: LlamaContextSequence,
   prompt: readonly Token[],
   maxTokens: number,
-  { sampling = { temperature: 0 }, wantsProbabilities = () => false, signal }: WalkOptions,
+  { sampling = { temperature: 0 }, wantsProbabilities = () => false, reuse, signal }: WalkOptions,
 ): AsyncGenerator<Step> {
+  if (!reuse) await sequence.clearHistory();
   await sequence.adaptStateToTokens(prompt.slice(0, -1), false);
   let pending = prompt.slice(sequence.nextTokenIndex);
   for (let count = 0; count < maxTokens; count++) {

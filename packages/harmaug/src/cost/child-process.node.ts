@@ -1,23 +1,13 @@
-/** The process of `harmaug cost` that measures one model and nothing else. */
-
-import type { MeasureReply, MeasureRequest } from '../cost/child.ts';
-import { type Judging, measureSpeed, type Speed } from '../cost/measure.ts';
+/** The process that measures one model and nothing else. */
 import { messageOf } from '../errors.ts';
 import { openScorer } from '../scoring/open-scorer.node.ts';
+import { openTeacher } from '../teachers/create.node.ts';
 import { judgeRows } from '../teachers/judge-rows.ts';
 import { addUsage, NO_USAGE } from '../teachers/verdict.ts';
-import type { CommandIo } from './command.node.ts';
-import type { FlagValues } from './flags.node.ts';
-import { hubOptions } from './hub-options.node.ts';
-import { findTeacher, type teacherFlags } from './teacher-flags.node.ts';
+import type { MeasureReply, MeasureRequest } from './child.ts';
+import { type Judging, measureSpeed, type Speed } from './measure.ts';
 
-const io: CommandIo = {
-  say: () => {},
-  write: () => {},
-  progress: () => {},
-  signal: new AbortController().signal,
-  env: process.env,
-};
+const { signal } = new AbortController(); // the parent ends this process
 const reply = (message: MeasureReply) => process.send!(message);
 
 process.once('message', (request: MeasureRequest) => {
@@ -39,9 +29,10 @@ async function run(request: MeasureRequest): Promise<void> {
 }
 
 async function open({ judge, threads }: MeasureRequest): Promise<{ judging: Judging; dispose: () => Promise<void> }> {
+  const { env } = process;
   if (judge.kind === 'scorer') {
     const limits = { maxLength: judge.maxLength, ...(threads === null ? {} : { threads }) };
-    const scorer = await openScorer(judge.name, { ...limits, hub: hubOptions(io) });
+    const scorer = await openScorer(judge.name, { ...limits, hub: { env } });
     const judging: Judging = {
       async judge(rows) {
         await scorer.score(rows);
@@ -50,10 +41,11 @@ async function open({ judge, threads }: MeasureRequest): Promise<{ judging: Judg
     };
     return { judging, dispose: () => scorer.dispose() };
   }
-  const teacher = await findTeacher(judge.name, judge.flags as FlagValues<typeof teacherFlags>, io, '--against');
+  const { config, ...options } = judge;
+  const teacher = await openTeacher(config, { ...options, env });
   const judging: Judging = {
     async judge(rows) {
-      const verdicts = await judgeRows(teacher, rows, { signal: io.signal, onProgress: () => {} });
+      const verdicts = await judgeRows(teacher, rows, { signal, onProgress: () => {} });
       return verdicts.map(({ usage }) => usage).reduce(addUsage, NO_USAGE);
     },
   };

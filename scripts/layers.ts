@@ -32,7 +32,7 @@ export const layers: Readonly<Record<string, readonly Layer[]>> = {
     'index',
   ],
   'packages/harmaug/src': [
-    ['errors', 'text', 'versions'],
+    ['errors', 'text', 'versions', 'lock'],
     ['data', 'recipe', 'templates'],
     ['ledger', 'dedup'],
     'scoring',

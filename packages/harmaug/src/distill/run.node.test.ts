@@ -83,6 +83,25 @@ describe('a run', () => {
     }
   });
 
+  it('has its folder to itself', async () => {
+    const stop = new AbortController();
+    let second: Promise<unknown> | null = null;
+    await run(
+      'alone',
+      {},
+      {
+        signal: stop.signal,
+        onEvent: (event) => {
+          if (event.kind !== 'step' || second !== null) return;
+          second = run('alone').catch((error: Error) => error.message);
+          void second.then(() => stop.abort());
+        },
+      },
+    );
+    expect(await second).toMatch(/alone is in use by another distillation/);
+    expect(existsSync(path.join(folder, 'alone', 'distillation.lock'))).toBe(false);
+  });
+
   it('killed at any moment goes on to the same weights', async () => {
     const out = path.join(folder, 'killed');
     const script = `

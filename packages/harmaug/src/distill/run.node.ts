@@ -15,6 +15,7 @@ import { ConfigError, ops, schedules, type Trainer } from 'onnx-grad';
 import { createTrainer, type Device } from 'onnx-grad/node';
 import { metrics } from '../evaluate/metrics.ts';
 import { curveOf, rank } from '../evaluate/ranking.ts';
+import { lockFolder } from '../lock.node.ts';
 import { scoreEncoded, sigmoid } from '../scoring/score-encoded.ts';
 import { readCurve, writeCurve } from './curve.node.ts';
 import type { CurvePoint, ValidationPoint } from './curve.ts';
@@ -70,7 +71,7 @@ const CLOCK_WINDOW = 50; // steps over which speed is averaged
 /**
  * Trains, or goes on where a killed run of the same settings and data stopped: the final weights are those of the unbroken
  * run. A finished run is left as it is.
- * @throws ConfigError when `out` holds a run of other settings or data; DivergedError when the loss is no number any more
+ * @throws ConfigError when `out` holds a run of other settings or data, or another process trains there; DivergedError when the loss is no number any more
  */
 export async function runDistillation(
   data: DistillData,
@@ -86,6 +87,22 @@ export async function runDistillation(
     expectSame(finished, identity, data.hash, out);
     return { isFinished: true, steps: finished.steps, curve: readCurve(files.curve, finished.steps) };
   }
+  const unlock = lockFolder(out, 'distillation');
+  try {
+    return await train(data, settings, options, identity);
+  } finally {
+    unlock();
+  }
+}
+
+async function train(
+  data: DistillData,
+  settings: DistillSettings,
+  options: RunOptions,
+  identity: RunParts['identity'],
+): Promise<RunResult> {
+  const { out, seed } = options;
+  const files = runFiles(out);
   const saved = hasTraining(files.training) ? await loadTraining(files.training) : null;
   if (saved) expectSame(saved, identity, data.hash, out);
   const loaded = await loadStudent(options, data.categoryNames);

@@ -7,10 +7,10 @@ import type { Device } from 'onnx-grad/node';
 import type { DistillEvent } from '../distill/distill.node.ts';
 import { rank } from '../evaluate/ranking.ts';
 import { readScores } from '../evaluate/scores-file.node.ts';
+import { lockFolder } from '../lock.node.ts';
 import { versions } from '../versions.node.ts';
 import { type Cell, type CellOptions, runCell, type ScoringEvent } from './cell.node.ts';
 import { estimateMinutes } from './estimate.node.ts';
-import { lockFolder } from './lock.node.ts';
 import { type CellEnd, cellFiles, readEnd, writeJson } from './manifest.node.ts';
 import type { SweepPlan } from './plan.node.ts';
 import {

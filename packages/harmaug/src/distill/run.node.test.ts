@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadModel } from '@harmaug/models/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { lockFolder } from '../lock.node.ts';
 import { openEncoderScorer } from '../scoring/encoder-scorer.node.ts';
 import { prepareData } from './prepare.node.ts';
 import { type RunEvent, type RunOptions, runDistillation, runFiles } from './run.node.ts';
@@ -84,21 +85,11 @@ describe('a run', () => {
   });
 
   it('has its folder to itself', async () => {
-    const stop = new AbortController();
-    let second: Promise<unknown> | null = null;
-    await run(
-      'alone',
-      {},
-      {
-        signal: stop.signal,
-        onEvent: (event) => {
-          if (event.kind !== 'step' || second !== null) return;
-          second = run('alone').catch((error: Error) => error.message);
-          void second.then(() => stop.abort());
-        },
-      },
-    );
-    expect(await second).toMatch(/alone is in use by another distillation/);
+    await mkdir(path.join(folder, 'alone'));
+    const unlock = lockFolder(path.join(folder, 'alone'), 'distillation');
+    await expect(run('alone')).rejects.toThrow(/alone is in use by another distillation/);
+    unlock();
+    expect(await run('alone', { maxSteps: 1 })).toMatchObject({ isFinished: true });
     expect(existsSync(path.join(folder, 'alone', 'distillation.lock'))).toBe(false);
   });
 

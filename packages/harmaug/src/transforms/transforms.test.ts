@@ -79,14 +79,12 @@ describe('a transform', () => {
   it.each([
     ['look-alikes:0.3', /[\u0400-\u04ff\u0500-\u052f]/],
     ['zero-width', /[\u200b\u2060\ufeff\u00ad]/],
-  ])('%s is normalised away, but for words without a Latin letter left', async (spec, pattern) => {
+  ])('%s is normalised away', async (spec, pattern) => {
     await fc.assert(
       fc.asyncProperty(sentences, seeds, async (plain, seed) => {
         const disguised = await changed(plain, spec, seed);
         expect(disguised).toMatch(pattern);
-        const read = normalise(disguised).text.split(' ');
-        const mixed = plain.split(' ').filter((_, word) => /[a-z]/.test(disguised.split(' ')[word]!));
-        expect(read.filter((word) => /[a-z]/.test(word))).toEqual(mixed);
+        expect(normalise(disguised).text).toBe(plain);
       }),
       { numRuns: 40 },
     );

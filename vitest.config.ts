@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ['{apps,packages}/*/{src,test}/**/*.test.ts', '{bench,examples,scripts}/**/*.test.ts'],
     globalSetup: ['scripts/chromium.ts'],
-    // V8 of Node 24 frees a wrapper under another thread's hands when it makes one faster (Node strips types with WebAssembly)
+    // without the last, worker threads that load TypeScript crash V8 now and then (docs/decisions.md)
     execArgv: ['--conditions=source', '--no-wasm-generic-wrapper'],
     pool: 'forks',
     testTimeout: 30_000,

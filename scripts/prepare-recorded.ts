@@ -17,7 +17,7 @@ import { isRefusal } from '../packages/harmaug/src/stages/refusals.ts';
 /** The seed set: few sources, so that it is narrow. All other sources stand for what models would write. */
 const SEED_SET: Readonly<Record<string, number>> = { catqa_en: 350, dolly_closed_qa1000: 350, gptfuzz_train: 300 };
 
-const HARMFUL_PROMPTS = 1500;
+const HARMFUL_PROMPTS = 1500; // of those without a response, that a writer may write
 
 const { values, positionals } = parseArgs({
   options: { out: { type: 'string', default: 'recorded' }, 'eval-rows': { type: 'string', default: '400' } },

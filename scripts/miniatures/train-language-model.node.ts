@@ -1,9 +1,9 @@
 /** Training a small Llama on lessons drawn by seed, on our own engine. */
-import { buildModel, collate, initialize, lengthBatches, mulberry32, trainingProgram } from '@harmaug/models';
+import { buildModel, collate, lengthBatches, mulberry32, trainingProgram } from '@harmaug/models';
 import { type Batch, causalLanguageModelLoss, countedLabels, IGNORED_LABEL, schedules } from 'onnx-grad';
-import { createTrainer } from 'onnx-grad/node';
 import type { DrawLesson, Lesson } from './lesson.ts';
-import { type Progress, trackSteps } from './progress.ts';
+import type { Progress } from './progress.ts';
+import { freshWeights, train } from './train.node.ts';
 
 export type Weights = ReadonlyMap<string, Float32Array>;
 
@@ -51,11 +51,7 @@ export async function trainLanguageModel(options: LanguageModelTraining): Promis
   const { steps, batchSize, peak } = options.course;
   const model = buildModel(json, { head: 'causal-lm', training: true });
   const labels = model.graph.input('labels', 'int64', ['batch', 'length']);
-  const weights =
-    options.weights ??
-    new Map(
-      [...model.scope.parameters].map(([name, spec]) => [name, initialize(spec, model.config.initializerRange, seed)]),
-    );
+  const weights = options.weights ?? freshWeights(model, seed);
   const program = trainingProgram(model, {
     weights,
     loss: causalLanguageModelLoss(model.output, labels),
@@ -63,17 +59,8 @@ export async function trainLanguageModel(options: LanguageModelTraining): Promis
     weightDecay: 0.05,
   });
   const learningRate = schedules.cosine({ peak, warmupSteps: Math.ceil(steps / 20), totalSteps: steps });
-  const trainer = await createTrainer(program, {
-    learningRate,
-    beta2: 0.98,
-    seed,
-    ...(threads === undefined ? {} : { threads }),
-  });
-  const track = trackSteps(progress, steps);
-  for (const batch of batches(draw, { batchSize, seed, steps })) track((await trainer.step(batch)).loss);
-  const trained = await trainer.parameters();
-  await trainer.dispose();
-  return trained;
+  const made = batches(draw, { batchSize, seed, steps });
+  return train(program, { batches: made, steps, learningRate, seed, threads, progress });
 
   /** Lessons of like length together, in random order. */
   function* batches(

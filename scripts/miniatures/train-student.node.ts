@@ -1,18 +1,10 @@
 /** The student's pretraining: a small BERT that fills in masked words of the pool (Devlin et al. 2019, arXiv:1810.04805). */
-import {
-  buildModel,
-  collate,
-  initialize,
-  lengthBatches,
-  loadTokenizer,
-  mulberry32,
-  trainingProgram,
-} from '@harmaug/models';
+import { buildModel, collate, lengthBatches, loadTokenizer, mulberry32, trainingProgram } from '@harmaug/models';
 import { type Batch, countedLabels, IGNORED_LABEL, maskedLanguageModelLoss, schedules } from 'onnx-grad';
-import { createTrainer } from 'onnx-grad/node';
 import type { Uniform } from './grammar.ts';
-import { type Progress, trackSteps } from './progress.ts';
+import type { Progress } from './progress.ts';
 import type { TokenizerFiles } from './tokenizers.ts';
+import { freshWeights, train } from './train.node.ts';
 
 /** 1.2 million parameters. */
 export function studentConfig(vocabSize: number) {
@@ -54,28 +46,16 @@ export async function trainStudent(options: StudentTraining) {
   const { json, steps, batchSize, peak, seed, threads, progress } = options;
   const tokenizer = loadTokenizer(options.tokenizerFiles);
   const model = buildModel(json, { head: 'masked-lm', training: true });
-  const { config, scope } = model;
+  const { config } = model;
   const labels = model.graph.input('labels', 'int64', ['batch', 'length']);
-  const fresh = new Map(
-    [...scope.parameters].map(([name, spec]) => [name, initialize(spec, config.initializerRange, seed)]),
-  );
   const program = trainingProgram(model, {
-    weights: fresh,
+    weights: freshWeights(model, seed),
     loss: maskedLanguageModelLoss(model.output, labels),
     countTerms: countedLabels('labels'),
     weightDecay: 0.01,
   });
   const learningRate = schedules.linear({ peak, warmupSteps: Math.ceil(steps / 20), totalSteps: steps });
-  const trainer = await createTrainer(program, {
-    learningRate,
-    beta2: 0.98,
-    seed,
-    ...(threads === undefined ? {} : { threads }),
-  });
-  const track = trackSteps(progress, steps);
-  for (const batch of batches()) track((await trainer.step(batch)).loss);
-  const weights = await trainer.parameters();
-  await trainer.dispose();
+  const weights = await train(program, { batches: batches(), steps, learningRate, seed, threads, progress });
   return { model, weights };
 
   function* batches(): Generator<Batch> {

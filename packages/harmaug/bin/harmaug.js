@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 
 const source = fileURLToPath(new URL('../src/cli/run.node.ts', import.meta.url));
 if (existsSync(source)) {
-  const flags = ['--conditions=source', '--disable-warning=ExperimentalWarning'];
+  // without the last, worker threads that load TypeScript crash V8 now and then (docs/decisions.md)
+  const flags = ['--conditions=source', '--disable-warning=ExperimentalWarning', '--no-wasm-generic-wrapper'];
   const child = spawn(process.execPath, [...flags, source, ...process.argv.slice(2)], { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
     process.on(signal, () => signal !== 'SIGINT' && child.kill(signal));

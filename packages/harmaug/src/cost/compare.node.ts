@@ -3,6 +3,7 @@ import os from 'node:os';
 import type { Tokenizer } from '@harmaug/models';
 import type { HubOptions } from '@harmaug/models/node';
 import type { Row } from '../data/row.ts';
+import { spread } from '../data/spread.ts';
 import type { TeacherChoice } from '../teachers/config.ts';
 import type { MeasureRequest } from './child.ts';
 import { type CostRatio, checkCost, type ModelCost, ratios } from './cost.ts';
@@ -185,10 +186,4 @@ function lengthsOf(rows: readonly Row[], { tokenizer: own, maxLength }: Subject,
   const tokenizer = own ?? other;
   if (tokenizer === null) return null;
   return rows.map(({ prompt, response }) => Math.min(tokenizer.encode(prompt, response).ids.length, maxLength));
-}
-
-/** So many of them, evenly over the list. */
-function spread<T>(list: readonly T[], most: number): T[] {
-  const step = Math.max(1, list.length / most);
-  return Array.from({ length: Math.min(list.length, most) }, (_, index) => list[Math.floor(index * step)]!);
 }

@@ -17,6 +17,7 @@ import { metrics } from '../evaluate/metrics.ts';
 import { curveOf, rank } from '../evaluate/ranking.ts';
 import { lockFolder } from '../lock.node.ts';
 import { scoreEncoded, sigmoid } from '../scoring/score-encoded.ts';
+import { Clock } from './clock.ts';
 import { readCurve, writeCurve } from './curve.node.ts';
 import type { CurvePoint, ValidationPoint } from './curve.ts';
 import { epochBatches } from './epoch.ts';
@@ -66,7 +67,6 @@ export interface RunResult {
 }
 
 const CHECKPOINT_EVERY_MS = 5 * 60_000;
-const CLOCK_WINDOW = 50; // steps over which speed is averaged
 
 /**
  * Trains, or goes on where a killed run of the same settings and data stopped: the final weights are those of the unbroken
@@ -383,30 +383,4 @@ function expectSame(
     throw new ConfigError(`${out} holds a run with ${name} ${String(before)}, not ${String(value)}. ${remedy}`);
   }
   if (saved.dataHash !== hash) throw new ConfigError(`${out} holds a run on other data. ${remedy}`);
-}
-
-/** Speed over the last steps. */
-class Clock {
-  readonly #steps: { at: number; rows: number; tokens: number }[] = [{ at: performance.now(), rows: 0, tokens: 0 }];
-
-  tick(rows: number, tokens: number): void {
-    this.#steps.push({ at: performance.now(), rows, tokens });
-    if (this.#steps.length > CLOCK_WINDOW) this.#steps.shift();
-  }
-
-  get rowsPerSecond(): number {
-    return (1000 * this.#sum('rows')) / this.#elapsedMs;
-  }
-
-  get msPerToken(): number {
-    return this.#elapsedMs / this.#sum('tokens');
-  }
-
-  get #elapsedMs(): number {
-    return this.#steps.at(-1)!.at - this.#steps[0]!.at;
-  }
-
-  #sum(what: 'rows' | 'tokens'): number {
-    return this.#steps.slice(1).reduce((sum, step) => sum + step[what], 0);
-  }
 }

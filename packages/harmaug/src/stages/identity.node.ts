@@ -3,7 +3,7 @@
  * runs, how many calls at once, keys and timeouts cannot. The same model behind another server is the same model.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { ConfigError } from 'onnx-grad';
 import type { ModelConfig } from '../providers/config.ts';
@@ -14,13 +14,16 @@ export type SingleTeacher = Exclude<TeacherConfig, { family: 'average' }>;
 
 const hashOfText = (text: string | Uint8Array) => createHash('sha256').update(text).digest('hex');
 
+/** `null` where it is not there: that is told elsewhere. */
+const hashOfFile = (file: string) => (existsSync(file) ? hashOfText(readFileSync(file)) : null);
+
 /** @param at resolves a path of the recipe */
 export function modelIdentity(config: ModelConfig, at: (file: string) => string): Identity {
   switch (config.provider) {
     case 'scripted':
       return { scripted: [config.text, Object.entries(config.probabilities)] };
     case 'replay':
-      return { replay: path.basename(config.file) };
+      return { replay: hashOfFile(at(config.file)) };
     default: {
       const own = config.template === undefined ? {} : { template: hashOfText(readFileSync(at(config.template))) };
       const name = config.provider === 'llama.cpp' ? path.basename(config.model) : config.model;

@@ -4,13 +4,13 @@ import path from 'node:path';
 import { type CostTarget, compareCosts, runsElsewhere } from '../../cost/compare.node.ts';
 import type { CheckCost, ModelCost } from '../../cost/cost.ts';
 import { defaultPrices } from '../../cost/prices.ts';
+import { spread } from '../../data/spread.ts';
 import { isHubModel, type Pipeline, teacherOf } from '../../stages/pipeline.node.ts';
 import { writeJson } from '../../sweep/manifest.node.ts';
 import type { TeacherConfig } from '../../teachers/config.ts';
 import type { Experiment } from '../recipe.node.ts';
 import { hashFile } from '../records.node.ts';
 import type { Step } from '../step.node.ts';
-import { spread } from './guard.node.ts';
 
 export interface CostFacts {
   readonly guard: CostOfOne;

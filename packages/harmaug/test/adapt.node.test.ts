@@ -90,6 +90,15 @@ describe('harmaug adapt', () => {
     expect(stdout).toMatch(/test +plain +120/);
   });
 
+  test('a cipher is learned from old rows in its words too', async () => {
+    const argv = ['--train', at('train.jsonl'), '--transform', 'caesar:3', '--examples', '60', '--replay', '40'];
+    const { exitCode, stderr } = await harmaug('adapt', at('guard'), ...argv, '--epochs', '2', '--out', at('cipher'));
+    expect([exitCode, stderr]).toEqual([0, expect.stringMatching(/60 rows of the attack, 80 old ones .* 80 in the/)]);
+    expect(JSON.parse(await readFile(at('cipher/adapt.json'), 'utf8')).rows).toEqual({
+      ...{ examples: 60, replay: 80, switched: 80 },
+    });
+  });
+
   test('stopped on the way, it comes to the weights of an unbroken run', async () => {
     const request: AdaptRequest = {
       ...{
@@ -116,6 +125,8 @@ describe('harmaug adapt', () => {
     [['--out', 'guard', '--train', 'train.jsonl', '--attack', 'attack.jsonl'], 1, /is the guard itself/],
     [['--out', 'x', '--train', 'train.jsonl', '--transform', 'ceasar'], 2, /caesar/],
     [['--out', 'x', '--train', 'train.jsonl', '--attack', 'attack.jsonl', '--trust', '2'], 1, /trust: expected/],
+    [['--out', 'x', '--train', 'train.jsonl', '--attack', 'attack.jsonl', '--new-weights', '-1'], 1, /newWeights: exp/],
+    [['--out', 'x', '--train', 'train.jsonl', '--attack', 'attack.jsonl', '--epochs', '0'], 1, /epochs: expected/],
     [['--out', 'x', '--train', 'train.jsonl', '--attack', 'attack.jsonl', '--examples', '1'], 1, /examples: expected/],
   ])('%o is told what is wrong, before any training', async (argv, exitCode, message) => {
     const args = argv.map((part) => (/^(x|guard|.*\.jsonl)$/.test(part) ? at(part) : part));

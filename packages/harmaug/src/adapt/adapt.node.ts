@@ -6,7 +6,6 @@ import { backboneFor, type HubOptions, openModelFolder, parseJsonObject, unsafeI
 import { ConfigError, FormatError } from 'onnx-grad';
 import type { Device } from 'onnx-grad/node';
 import { decodePromptHashes, encodeHashes, hashPrompt } from '../data/prompt-hashes.node.ts';
-import { promptKey } from '../data/prompt-key.ts';
 import type { Row } from '../data/row.ts';
 import { modelCard } from '../distill/card.ts';
 import { readCurve } from '../distill/curve.node.ts';
@@ -20,10 +19,9 @@ import type { MetricName } from '../evaluate/metrics.ts';
 import { SEEN_PROMPTS_FILE } from '../scoring/classifier.node.ts';
 import { openEncoderScorer } from '../scoring/encoder-scorer.node.ts';
 import type { Score, Scorer } from '../scoring/scorer.ts';
-import { applyTransform } from '../transforms/apply.ts';
 import { disguiseSet } from '../transforms/disguise-set.ts';
 import { versions } from '../versions.node.ts';
-import { chooseRows } from './choose.ts';
+import { type LearnedRows, rowsToLearn } from './rows.node.ts';
 import { type AdaptSettings, checkAdaptSettings, distillSettingsOf } from './settings.ts';
 
 export interface AdaptRequest {
@@ -54,7 +52,7 @@ export interface AdaptRequest {
 
 export type AdaptEvent =
   | RunEvent
-  | { readonly kind: 'rows'; readonly examples: number; readonly replay: number }
+  | { readonly kind: 'rows'; readonly examples: number; readonly replay: number; readonly switched: number }
   | { readonly kind: 'scoring'; readonly what: string; readonly done: number; readonly rows: number };
 
 export interface AdaptedSet {
@@ -75,7 +73,7 @@ export interface AdaptResult {
   readonly guard: string;
   readonly transform: string | null;
   readonly settings: AdaptSettings & { readonly seed: number };
-  readonly rows: { readonly examples: number; readonly replay: number };
+  readonly rows: { readonly examples: number; readonly replay: number; readonly switched: number };
   /** Of training alone. */
   readonly trainingSeconds: number;
   readonly sets: readonly AdaptedSet[];
@@ -103,8 +101,11 @@ export async function adapt(request: AdaptRequest): Promise<AdaptResult | null> 
   let rows: LearnedRows;
   let evaluationsBefore: Evaluation[];
   try {
-    rows = await rowsToLearn(guard, request, settings, seed);
-    onEvent?.({ kind: 'rows', examples: rows.examples, replay: rows.replay });
+    const onScored = (done: number, rows: number) =>
+      onEvent?.({ kind: 'scoring', what: 'rows to learn from', done, rows });
+    rows = await rowsToLearn(guard, { ...request, onScored }, settings, seed);
+    const { examples, replay, switched } = rows;
+    onEvent?.({ kind: 'rows', examples, replay, switched });
     evaluationsBefore = await measureAll(guard, sets, request, 'before');
   } finally {
     await guard.dispose();
@@ -116,7 +117,7 @@ export async function adapt(request: AdaptRequest): Promise<AdaptResult | null> 
   const promptHashes = await withEarlier(opened.folder, rows.rows);
   const start = performance.now();
   const { isFinished } = await runDistillation({ ...data, promptHashes }, distillSettings, {
-    ...{ student: opened.folder, studentName: name, out, seed },
+    ...{ student: opened.folder, studentName: name, out, seed, newWeights: settings.newWeights },
     ...(request.device ? { device: request.device } : {}),
     ...(request.threads ? { threads: request.threads } : {}),
     ...(signal ? { signal } : {}),
@@ -127,8 +128,9 @@ export async function adapt(request: AdaptRequest): Promise<AdaptResult | null> 
   await writeWhole(
     path.join(out, 'README.md'),
     modelCard({
-      ...{ student: name, baseModel: opened.source?.id ?? null, settings: distillSettings, seed, transforms },
-      rows: { seed: rows.rows.length, synthetic: 0, validation: 0, truncated: data.truncated },
+      ...{ student: name, baseModel: opened.source?.id ?? null, seed, transforms },
+      settings: { ...distillSettings, epochs: settings.epochs },
+      rows: { seed: rows.examples + rows.replay, synthetic: rows.switched, validation: 0, truncated: data.truncated },
       ...{ files: request.files ?? [], teacher: null, curve: readCurve(runFiles(out).curve, Infinity) },
     }),
   );
@@ -144,7 +146,7 @@ export async function adapt(request: AdaptRequest): Promise<AdaptResult | null> 
     ...{ kind: 'adapt', version: 1, createdAt: new Date().toISOString(), versions: versions() },
     ...{ guard: name, transform: transforms.length === 0 ? null : transforms.join(', ') },
     settings: { ...settings, seed },
-    rows: { examples: rows.examples, replay: rows.replay },
+    rows: { examples: rows.examples, replay: rows.replay, switched: rows.switched },
     trainingSeconds,
     sets: sets.map(({ group, set }, index): AdaptedSet => {
       const [old, now] = [evaluationsBefore[index]!, evaluationsAfter[index]!];
@@ -189,63 +191,6 @@ async function disguisedSets({ sets = [], attackedSets = [], transforms = [] }: 
     ...attackedSets.map((set) => ({ group: 'attacked' as const, set })),
     ...sets.map((set) => ({ group: 'plain' as const, set })),
   ];
-}
-
-interface LearnedRows {
-  /** With a soft label each: what is learned. */
-  readonly rows: readonly Row[];
-  readonly originals: ReadonlyMap<Row, Row>;
-  readonly examples: number;
-  readonly replay: number;
-}
-
-async function rowsToLearn(
-  guard: Scorer<Score>,
-  request: AdaptRequest,
-  { examples: count, replay, trust }: AdaptSettings,
-  seed: number,
-): Promise<LearnedRows> {
-  const { train, attack = [], transforms = [], signal, onEvent } = request;
-  if (attack.length === 0 && transforms.length === 0) {
-    throw new ConfigError('There is nothing to adapt to: give rows of the new attack, or a transform of the old ones.');
-  }
-  const examples: { row: Row; original: Row | null }[] = [];
-  const taken = new Set<string>();
-  if (attack.length > 0) {
-    for (const row of chooseRows(attack, 'attack', { count, seed })) {
-      examples.push({ row, original: null });
-      taken.add(promptKey(row.prompt));
-    }
-  }
-  if (transforms.length > 0) {
-    const plain = chooseRows(train, 'train', { count, seed });
-    for (const { prompt } of plain) taken.add(promptKey(prompt));
-    for (const spec of transforms) {
-      const copies = await applyTransform(plain, spec, { seed });
-      for (const [at, row] of copies.rows.entries()) examples.push({ row, original: copies.originals[at]! });
-    }
-  }
-  const old = replay === 0 ? [] : chooseRows(train, 'train', { count: replay, seed: seed + 1, except: taken });
-  const asWritten = [...examples.map(({ row, original }) => original ?? row), ...old];
-  const own = await guard.score(asWritten, {
-    ...(signal ? { signal } : {}),
-    onProgress: (done) => onEvent?.({ kind: 'scoring', what: 'rows to learn from', done, rows: asWritten.length }),
-  });
-  // of an attack that nothing is known of but its rows, the guard's score is what is to change
-  const learned = [
-    ...examples.map(({ row, original }, at) => withTarget(row, original === null ? 0 : trust, own[at]!.score)),
-    ...old.map((row, at) => withTarget(row, trust, own[examples.length + at]!.score)),
-  ];
-  const originals = new Map(
-    examples.flatMap(({ original }, at) => (original ? [[learned[at]!, original] as const] : [])),
-  );
-  return { rows: learned, originals, examples: examples.length, replay: old.length };
-}
-
-/** Label and own score in one probability. */
-function withTarget(row: Row, trust: number, own: number): Row {
-  const label = row.softLabel ?? row.label!;
-  return { ...row, label: row.label ?? (label > 0.5 ? 1 : 0), softLabel: (1 - trust) * label + trust * own };
 }
 
 async function measureAll(

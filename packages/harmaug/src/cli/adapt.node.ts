@@ -16,9 +16,13 @@ import { checkTransforms } from './transform-flags.node.ts';
 
 const settingFlags = {
   examples: { kind: 'number', help: `most rows of the new attack, half of each class; ${defaults.examples}` },
-  replay: { kind: 'number', help: `most old rows that are learned again; ${defaults.replay}` },
+  replay: { kind: 'number', help: `most old rows of an epoch; ${defaults.replay}` },
   trust: { kind: 'number', help: `weight of the guard’s own scores against labels, 0 to 1; ${defaults.trust}` },
-  epochs: { kind: 'number', help: `passes over both; ${defaults.epochs}` },
+  newWeights: {
+    kind: 'number',
+    help: `share of the trained weights against those before, 0 to 1; ${defaults.newWeights}`,
+  },
+  epochs: { kind: 'number', help: `passes over the rows of the attack; ${defaults.epochs}` },
   batchSize: { kind: 'number', help: `rows of a step; ${defaults.batchSize}` },
   maxLength: { kind: 'number', help: `tokens of a text or pair in training; ${defaults.maxLength}` },
   learningRate: { kind: 'number', help: `peak rate of AdamW; ${defaults.learningRate}` },
@@ -113,7 +117,7 @@ function textsOf(value: unknown): readonly string[] {
 }
 
 function report(event: AdaptEvent, { say, progress }: CommandIo): void {
-  if (event.kind === 'rows') say(`${event.examples} rows of the attack, ${event.replay} old ones beside them`);
+  if (event.kind === 'rows') say(describeRows(event));
   else if (event.kind === 'scoring') progress(`${event.what}: ${event.done} of ${event.rows} rows`);
   else if (event.kind === 'step') {
     const { step, totalSteps, loss, rowsPerSecond, leftMs } = event;
@@ -121,6 +125,11 @@ function report(event: AdaptEvent, { say, progress }: CommandIo): void {
       `step ${step}/${totalSteps}, loss ${loss.toFixed(3)}, ${rowsPerSecond.toFixed(1)} rows/s, ${timeLeft(leftMs)}`,
     );
   } else if (event.kind === 'resumed') say(`goes on from step ${event.step}`);
+}
+
+function describeRows({ examples, replay, switched }: Extract<AdaptEvent, { kind: 'rows' }>): string {
+  const own = `${examples} rows of the attack, ${replay} old ones beside them`;
+  return switched === 0 ? own : `${own}, and ${switched} in the attack’s words`;
 }
 
 function present({ sets, trainingSeconds }: AdaptResult, out: string): string {

@@ -22,6 +22,12 @@ const settingFlags = {
   temperature: { kind: 'number', help: `of the soft labels; ${defaults.temperature}` },
   categoryWeight: { kind: 'number', help: `of a head for hazard categories; ${defaults.categoryWeight}, none` },
   sampling: { kind: 'text', choices: ['balanced', 'plain'], help: `how rows are drawn; ${defaults.sampling}` },
+  batching: { kind: 'text', choices: ['by-length', 'mixed'], help: `which rows share a step; ${defaults.batching}` },
+  dropout: {
+    kind: 'text',
+    choices: ['model', 'none'],
+    help: `as the model’s config says, or none; ${defaults.dropout}`,
+  },
   syntheticShare: { kind: 'number', help: 'share of synthetic rows in an epoch, 0 to 1; as there are' },
   missingSoftLabel: {
     kind: 'text',

@@ -13,14 +13,14 @@ export interface TrainingRows {
 
 const DRAW_STRIDE = 0x85ebca6b; // murmur3's first constant: the draws of an epoch and its batches are far apart
 
-/** The batches of an epoch, as row numbers, of rows of similar length. A pure function, so that a resumed run goes on. */
+/** The batches of an epoch, as row numbers. A pure function, so that a resumed run goes on. */
 export function epochBatches(
   rows: TrainingRows,
-  settings: Pick<DistillSettings, 'batchSize' | 'sampling' | 'syntheticShare'>,
+  settings: Pick<DistillSettings, 'batchSize' | 'sampling' | 'batching' | 'syntheticShare'>,
   { seed, epoch }: { seed: number; epoch: number },
 ): number[][] {
   const drawn = drawRows(rows, settings, Math.imul(seed + epoch + 1, DRAW_STRIDE));
-  const lengths = drawn.map((row) => rows.lengths[row]!);
+  const lengths = drawn.map((row) => (settings.batching === 'mixed' ? 1 : rows.lengths[row]!));
   const batches = lengthBatches(lengths, { batchSize: settings.batchSize, seed, epoch });
   return batches.map((batch) => batch.map((at) => drawn[at]!));
 }

@@ -158,6 +158,23 @@ describe('a run', () => {
     expect(weightsHash('other-seed')).not.toBe(weightsHash('unbroken'));
   });
 
+  it('leaves a mean of the weights before and after where one is asked for, resumed too', async () => {
+    const weightsOf = async (name: string) =>
+      (await loadModel(path.join(folder, name), { head: 'sequence-classification' })).weights;
+    await run('whole', { epochs: 2 });
+    await run('start', { epochs: 2 }, { newWeights: 0 });
+    const stop = new AbortController();
+    const stopAt7 = (event: RunEvent) => event.kind === 'step' && event.step === 7 && stop.abort();
+    await run('mean', { epochs: 2 }, { newWeights: 0.75, signal: stop.signal, onEvent: stopAt7 });
+    expect(await run('mean', { epochs: 2 }, { newWeights: 0.75 })).toMatchObject({ isFinished: true });
+    const [before, after, mean] = [await weightsOf('start'), await weightsOf('whole'), await weightsOf('mean')];
+    for (const [name, values] of mean) {
+      const wanted = values.map((_, at) => 0.75 * after.get(name)![at]! + 0.25 * before.get(name)![at]!);
+      expect(values).toEqual(wanted);
+    }
+    await expect(run('mean', { epochs: 2 })).rejects.toThrow(/newWeights 0.75, not 1/);
+  });
+
   it('ends after the steps asked for', async () => {
     expect(await run('short', { maxSteps: 5 })).toMatchObject({ isFinished: true, steps: 5 });
   });

@@ -36,6 +36,11 @@ export interface RunOptions {
   /** Folder of the result. While the run lasts it holds the checkpoint too. */
   readonly out: string;
   readonly seed: number;
+  /**
+   * Share of the trained weights in the result, the rest being those of the start (WiSE-FT; Wortsman et al. 2022,
+   * arXiv:2109.01903), for a student that is to stay near it. Default 1.
+   */
+  readonly newWeights?: number;
   readonly device?: Device;
   readonly threads?: number;
   /** Stops after the step in hand, with a checkpoint to go on from. */
@@ -78,10 +83,10 @@ export async function runDistillation(
   settings: DistillSettings,
   options: RunOptions,
 ): Promise<RunResult> {
-  const { out, seed, student, studentName = path.basename(student) } = options;
+  const { out, seed, student, studentName = path.basename(student), newWeights = 1 } = options;
   const files = runFiles(out);
   await mkdir(out, { recursive: true, mode: 0o700 });
-  const identity = { ...settings, seed, student: studentName, device: options.device ?? 'cpu' };
+  const identity = { ...settings, newWeights, seed, student: studentName, device: options.device ?? 'cpu' };
   const finished = await readRunRecord(files.record);
   if (finished) {
     expectSame(finished, identity, data.hash, out);
@@ -105,7 +110,7 @@ async function train(
   const files = runFiles(out);
   const saved = hasTraining(files.training) ? await loadTraining(files.training) : null;
   if (saved) expectSame(saved, identity, data.hash, out);
-  const loaded = await loadStudent(options, data.categoryNames);
+  const loaded = await loadStudent(options, settings, data.categoryNames);
   const schedule = planSteps(data, settings, seed);
   const trainer = await openTrainer(loaded, saved, settings, schedule.totalSteps, options);
   const run = new Run({ data, settings, options, loaded, trainer, identity, schedule, files }, saved);
@@ -127,10 +132,21 @@ export function runFiles(out: string) {
   };
 }
 
-function loadStudent({ student, seed }: RunOptions, categories: readonly string[]): Promise<LoadedModel> {
+function loadStudent(
+  { student, seed }: RunOptions,
+  { dropout }: DistillSettings,
+  categories: readonly string[],
+): Promise<LoadedModel> {
   const head = 'sequence-classification';
   const named = categories.length > 0 ? { categories } : {};
-  return loadModel(student, { head, labels: LABELS, ...named, training: true, initialiseHead: true, seed });
+  return loadModel(student, {
+    head,
+    labels: LABELS,
+    ...named,
+    training: dropout === 'model',
+    initialiseHead: true,
+    seed,
+  });
 }
 
 interface StepPlan {
@@ -343,10 +359,16 @@ class Run {
   }
 
   async #writeModel(folder: string): Promise<void> {
-    const { loaded, trainer } = this.#parts;
+    const { loaded, trainer, options, settings, data } = this.#parts;
     const { json, model, tokenizerFiles } = loaded;
+    const { newWeights = 1 } = options;
+    const trained = await trainer.parameters();
+    const weights =
+      newWeights === 1
+        ? trained
+        : meanOf(trained, (await loadStudent(options, settings, data.categoryNames)).weights, newWeights);
     await mkdir(folder, { recursive: true });
-    await saveModel(folder, { json, model, tokenizerFiles, weights: await trainer.parameters() });
+    await saveModel(folder, { json, model, tokenizerFiles, weights });
   }
 
   #result(): RunResult {
@@ -357,6 +379,18 @@ class Run {
     await this.#parts.trainer.dispose();
   }
 }
+
+/** `share` of the first, the rest of the second. */
+function meanOf(first: Weights, second: Weights, share: number): Weights {
+  return new Map(
+    [...first].map(([name, values]) => {
+      const others = second.get(name)!;
+      return [name, values.map((value, at) => share * value + (1 - share) * others[at]!)];
+    }),
+  );
+}
+
+type Weights = ReadonlyMap<string, Float32Array>;
 
 const HALF = { threshold: 0.5 };
 

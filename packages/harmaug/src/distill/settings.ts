@@ -19,6 +19,10 @@ export interface DistillSettings {
   readonly categoryWeight: number;
   /** `balanced`: rows drawn with replacement so that both classes come equally often. `plain`: each row once an epoch. */
   readonly sampling: 'balanced' | 'plain';
+  /** `by-length`: rows of similar length share a batch, for speed. `mixed`: any rows, for sets whose kinds differ in length. */
+  readonly batching: 'by-length' | 'mixed';
+  /** `model`: what the student's config says. */
+  readonly dropout: 'model' | 'none';
   /** Share of synthetic rows in an epoch; `null` for their share of all rows. */
   readonly syntheticShare: number | null;
   /** What a row without a soft label does: stop the run, or stand for its hard label. */
@@ -45,6 +49,8 @@ export const distillDefaults: DistillSettings = {
   temperature: 1,
   categoryWeight: 0,
   sampling: 'balanced',
+  batching: 'by-length',
+  dropout: 'model',
   syntheticShare: null,
   missingSoftLabel: 'error',
   validationShare: 0.1,

@@ -73,6 +73,7 @@ test('prints every row, in float32 and beside the peer in bfloat16', async () =>
   const cases = [
     ...shapes.map((shape) => `fixed ${shape}`),
     ...shapes.map((shape) => `fixed ${shape} nodropout`),
+    ...shapes.map((shape) => `fixed ${shape} nodropout int8`),
     ...['fixed roberta-base 4x256', 'fixed ettin-17m 16x128', 'fixed ettin-17m 4x512'],
     'real usual',
     'real grouped',
@@ -98,6 +99,18 @@ test('the bf16 row shows the figure of ours that its float32 row shows', async (
   const [, float32, bf16] = (await run({ cases: 'fixed minilm 4x512' }, fakePeer())).rows;
   expect(bf16!.case).toBe('fixed minilm 4x512 bf16');
   expect(bf16!.ours).toBe(float32!.ours);
+});
+
+test('the int8 row has ours in float32 beside it', async () => {
+  const { ours } = fakeOurs();
+  const opened: (string | undefined)[] = [];
+  const openFixed: Ours['openFixed'] = (fixed) => {
+    opened.push(fixed.precision);
+    return ours.openFixed(fixed);
+  };
+  const { rows } = await run({ cases: 'fixed minilm 4x512 nodropout int8' }, fakePeer(), { ...ours, openFixed });
+  expect(opened).toEqual(['int8', 'float32']);
+  expect(rows[1]!.details.timesFloat32).toBeCloseTo(rows[1]!.details.float32Ms! / rows[1]!.ours);
 });
 
 test('without a peer the rows of ours remain, with no ratio', async () => {

@@ -5,7 +5,8 @@
  * - `real` rows: samples per second over an epoch of prompts, from batches that stand for it (`spread`). The peer pads to
  *   the longest of each random batch (`usual`) or groups by length (`grouped`); ours makes its batches as it always does.
  * - `scaling` rows: how our time grows with length and batch.
- * - ` bf16` rows: the peer under bfloat16 autocast, ours in float32 all the same.
+ * - ` int8` rows: ours with its layers' products in int8, beside ours in float32 and the peer.
+ * - ` bf16` rows: the peer under bfloat16 autocast, ours as in the row before.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -73,7 +74,7 @@ export async function benchTrain(options: TrainOptions, setup: TrainSetup): Prom
   const total = plan.reduce((sum, { measurement }) => sum + work(measurement), 0);
   const progress = new Progress(total * (options.rounds + 1), setup.stderr);
   for (const [index, { measurement, variants }] of plan.entries()) {
-    const sides = 1 + (measurement.withPeer && setup.peer ? variants.length : 0);
+    const sides = countOurs(measurement) + (measurement.withPeer && setup.peer ? variants.length : 0);
     const onTurn = (round: number) =>
       progress.advance(
         work(measurement) / sides,
@@ -87,6 +88,11 @@ export async function benchTrain(options: TrainOptions, setup: TrainSetup): Prom
   }
   progress.finish();
   return { bench: 'train', machine, rows };
+}
+
+/** How many of the sides are ours: in int8 there is float32 beside it. */
+function countOurs(measurement: Measurement): number {
+  return measurement.kind === 'fixed' && measurement.fixed.precision === 'int8' ? 2 : 1;
 }
 
 /** The measurements asked for, each with the rows wanted of it. */

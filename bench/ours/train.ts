@@ -8,6 +8,7 @@ import {
   lengthBatches,
   type Model,
   mulberry32,
+  type Precision,
   paddedTokens,
   trainingProgram,
 } from '@harmaug/models';
@@ -31,6 +32,8 @@ export interface FixedCase {
   readonly length: number;
   /** Probability, of hidden states and of attention alike; 0 is off. */
   readonly dropout: number;
+  /** Of the layers' products on our side. Default float32. */
+  readonly precision?: Precision;
   readonly threads: number;
 }
 
@@ -77,7 +80,8 @@ export interface Ours {
 
 export const ours: Ours = {
   async openFixed(fixed) {
-    const model = buildModel(hubConfig(fixed), { head: 'sequence-classification', training: true });
+    const { precision = 'float32' } = fixed;
+    const model = buildModel(hubConfig(fixed), { head: 'sequence-classification', training: true, precision });
     const program = openProgram(model, freshWeights(model));
     const trainer = await openTrainer(program, fixed.threads);
     const uniform = mulberry32(1);

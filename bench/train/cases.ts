@@ -1,4 +1,5 @@
 /** The rows of the training benchmark as data, and the arithmetic that a step of each needs. */
+import type { Precision } from '@harmaug/models';
 import type { FixedCase } from '../ours/train.ts';
 
 type Shape = Pick<FixedCase, 'family' | 'hidden' | 'layers' | 'heads' | 'intermediate' | 'vocab' | 'dropout'>;
@@ -37,12 +38,19 @@ export type Measurement =
 type ShapeName = keyof typeof shapes;
 type Size = readonly [shape: ShapeName, batch: number, length: number];
 
-function fixed(section: 'fixed' | 'scaling', [shape, batch, length]: Size, dropout: number = shapes[shape].dropout) {
-  const name = `${section} ${shape} ${batch}x${length}${dropout === shapes[shape].dropout ? '' : ' nodropout'}`;
+interface FixedOptions {
+  readonly dropout?: number;
+  readonly precision?: Precision;
+}
+
+function fixed(section: 'fixed' | 'scaling', [shape, batch, length]: Size, options: FixedOptions = {}) {
+  const { dropout = shapes[shape].dropout, precision = 'float32' } = options;
+  const withoutDropout = dropout === shapes[shape].dropout ? '' : ' nodropout';
+  const name = `${section} ${shape} ${batch}x${length}${withoutDropout}${precision === 'float32' ? '' : ` ${precision}`}`;
   return (threads: number): Measurement => ({
     name,
     kind: 'fixed',
-    fixed: { ...shapes[shape], batch, length, dropout, threads },
+    fixed: { ...shapes[shape], batch, length, dropout, precision, threads },
     withPeer: section === 'fixed',
   });
 }
@@ -64,7 +72,8 @@ const furtherSizes: readonly Size[] = [
 export function measurements(threads: number): Measurement[] {
   const rows = [
     ...sizes.map((size) => fixed('fixed', size)),
-    ...sizes.map((size) => fixed('fixed', size, 0)),
+    ...sizes.map((size) => fixed('fixed', size, { dropout: 0 })),
+    ...sizes.map((size) => fixed('fixed', size, { dropout: 0, precision: 'int8' })),
     ...furtherSizes.map((size) => fixed('fixed', size)),
     ...[128, 256, 512, 1024, 2048].map((length) => fixed('scaling', ['minilm', 1, length])),
     ...[2, 4, 8, 16, 32].map((batch) => fixed('scaling', ['minilm', batch, 128])),

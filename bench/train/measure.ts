@@ -1,5 +1,5 @@
 /** One measurement: both sides opened, their turns taken, the rows worked out. */
-import type { Ours, RealCase } from '../ours/train.ts';
+import type { FixedRun, Ours, RealCase } from '../ours/train.ts';
 import { makeRow, type Row } from '../report.ts';
 import { median, type ProgressStream, type Side, takeTurns, timed, WARM_UP } from '../rounds.ts';
 import type { Measurement } from './cases.ts';
@@ -48,26 +48,26 @@ export async function measureFixed(
 ): Promise<Row[]> {
   const peer = withPeer ? setup.peer : null;
   const run = await setup.ours.openFixed(fixed);
+  const float = fixed.precision === 'int8' ? await setup.ours.openFixed({ ...fixed, precision: 'float32' }) : null;
   const about = await peer?.openFixed(fixed);
   assertSameSize(run.parameters, about?.parameters);
   const ourMs: number[] = [];
   const peerMs = variants.map((): number[] => []);
-  const ourSide: Side = async (round) => {
-    for (let step = 0; step < STEPS_PER_TURN; step++) {
-      const { ms } = await timed(() => run.step());
-      if (round !== WARM_UP) ourMs.push(ms);
-    }
-  };
+  const floatMs: number[] = [];
+  const floatSides = float ? [stepSide(float, floatMs)] : [];
   const peerSides = variants.map(({ autocast }, index): Side => {
     return async (round) => {
       const ms = await peer!.steps(STEPS_PER_TURN, autocast);
       if (round !== WARM_UP) peerMs[index]!.push(...ms);
     };
   });
-  await takeTurns(peer ? [ourSide, ...peerSides] : [ourSide], rounds, { pauseMs: setup.pauseMs, onTurn });
+  const sides = [stepSide(run, ourMs), ...floatSides, ...(peer ? peerSides : [])];
+  await takeTurns(sides, rounds, { pauseMs: setup.pauseMs, onTurn });
   await run.dispose();
+  await float?.dispose();
   await peer?.close();
   const stepMs = median(ourMs);
+  const beside = float ? { float32Ms: median(floatMs), timesFloat32: median(floatMs) / stepMs } : {};
   const gemmShare = run.flops / stepMs / 1e6 / gemm; // of the rate of a bare product
   return variants.map(({ name }, index) =>
     makeRow({
@@ -77,9 +77,19 @@ export async function measureFixed(
       ours: stepMs,
       peers: peer ? { [peer.name]: median(peerMs[index]!) } : {},
       better: 'lower',
-      details: { gemmShare, msPerThousandTokens: (stepMs / (fixed.batch * fixed.length)) * 1000 },
+      details: { gemmShare, ...beside, msPerThousandTokens: (stepMs / (fixed.batch * fixed.length)) * 1000 },
     }),
   );
+}
+
+/** Steps of ours, timed into `times`. */
+function stepSide(run: FixedRun, times: number[]): Side {
+  return async (round) => {
+    for (let step = 0; step < STEPS_PER_TURN; step++) {
+      const { ms } = await timed(() => run.step());
+      if (round !== WARM_UP) times.push(ms);
+    }
+  };
 }
 
 export async function measureReal(

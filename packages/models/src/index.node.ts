@@ -1,4 +1,6 @@
 /** What needs files and threads, with everything of index.ts. */
+export { readRanges, writeRanges } from './checkpoint/activation-ranges.node.ts';
+export type { ActivationRangeTable } from './checkpoint/activation-ranges.ts';
 export {
   type CheckpointFolder,
   type ReadFolderResult,

@@ -29,7 +29,7 @@ export { inferenceModel } from './inference.ts';
 export { initialize, mulberry32 } from './initialize.ts';
 export { type BuildOptions, buildModel, type Head, type Model } from './model.ts';
 export { parseModelConfig } from './model-config.ts';
-export { type DropoutSite, type ParameterSpec, Scope } from './scope.ts';
+export { type DropoutSite, type ParameterSpec, type Precision, Scope } from './scope.ts';
 export { loadTokenizer, type TokenizerOptions } from './tokenizers/load.ts';
 export type { EncodedArrays, TextOrPair } from './tokenizers/pool-messages.ts';
 export { type ReadFile, readTokenizer } from './tokenizers/read.ts';

@@ -1,12 +1,17 @@
 /** The layers that families share, on (N, E) matrices: N = batch·length tokens, E features. Weights as torch stores them. */
-import { type Dim, embeddingLookup, ops, type Value } from 'onnx-grad';
+import { type Dim, embeddingLookup, isWorthBytes, ops, type Value } from 'onnx-grad';
 import type { Scope } from './scope.ts';
 
 /** x · weightᵀ + bias, with weight (out, in) as torch.nn.Linear has it. */
 export function linear(scope: Scope, x: Value, name: string, outputSize: number, { bias = true } = {}): Value {
   const weight = scope.parameter(`${name}.weight`, [outputSize, x.dims.at(-1) as number]);
   const offset = bias ? scope.parameter(`${name}.bias`, [outputSize], 'zeros') : null;
-  return ops.gemm(x, weight, offset, { transB: true });
+  return product(scope, x, weight, offset);
+}
+
+/** x · weightᵀ + bias, of bytes where the scope says so. */
+function product(scope: Scope, x: Value, weight: Value, bias: Value | null): Value {
+  return scope.isInt8() ? ops.int8Gemm(x, weight, bias) : ops.gemm(x, weight, bias, { transB: true });
 }
 
 export function layerNorm(scope: Scope, x: Value, name: string, epsilon: number, { bias = true } = {}): Value {
@@ -31,7 +36,7 @@ export function linearParts(
   const rows = { axis: 0, sizes: Array.from({ length: parts }, () => size) };
   const weights = ops.split(scope.parameter(`${name}.weight`, [parts * size, inputSize]), rows);
   const biases = bias ? ops.split(scope.parameter(`${name}.bias`, [parts * size], 'zeros'), rows) : [];
-  return weights.map((weight, part) => (x) => ops.gemm(x, weight, biases[part] ?? null, { transB: true }));
+  return weights.map((weight, part) => (x) => product(scope, x, weight, biases[part] ?? null));
 }
 
 export interface EmbeddingSize {
@@ -48,7 +53,8 @@ export function embedding(
   name: string,
   { rows, size, paddingId = null }: EmbeddingSize,
 ): Value {
-  return embeddingLookup(scope.parameter(`${name}.weight`, [rows, size]), ids, { paddingId });
+  const found = embeddingLookup(scope.parameter(`${name}.weight`, [rows, size]), ids, { paddingId });
+  return scope.isInt8('embeddings') && isWorthBytes(rows * size) ? ops.roundRows(found) : found;
 }
 
 /** (B·T, H·D) -> (B, H, T, D). */

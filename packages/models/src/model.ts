@@ -4,7 +4,7 @@ import { type Backbone, type BaseConfig, declareInputs, type LanguageModel, type
 import { backboneFor } from './backbones.ts';
 import { readCategoryNames } from './categories.ts';
 import { linear } from './layers.ts';
-import { Scope } from './scope.ts';
+import { type Precision, Scope } from './scope.ts';
 
 /** Heads by what they give. */
 export type Head = 'sequence-classification' | LanguageModel | 'mean-pooling' | 'none';
@@ -28,6 +28,8 @@ export interface BuildOptions {
   readonly training?: boolean;
   /** Gradient checkpointing: a layer's inner values are computed again in the backward pass. */
   readonly recompute?: boolean;
+  /** What the layers' products are computed in; int8 is for training on the CPU and for looking at what it trains. Default float32. */
+  readonly precision?: Precision;
   /** Named in errors. */
   readonly file?: string;
 }

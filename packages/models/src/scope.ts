@@ -18,24 +18,60 @@ export interface DropoutSite {
   readonly value: Value;
 }
 
+/** What a model's parts are computed in while it is trained. */
+export type Precision = 'float32' | 'int8';
+
+type Part = 'embeddings' | 'layers' | 'positions' | 'rest';
+
+/**
+ * What is computed of bytes, by the part of the model: products with weights, and rows of tables, which a model in int8 has
+ * as bytes. The layers' products are nearly all there is to compute. Poolers and heads are little, and what the verdict
+ * hangs on; DeBERTa's projected positions become a table when a model is exported. Norms, softmax and attention's own
+ * products, whose factors are both activations, are float32.
+ */
+const precisions: Readonly<Record<Precision, Readonly<Record<Part, Precision>>>> = {
+  float32: { embeddings: 'float32', layers: 'float32', positions: 'float32', rest: 'float32' },
+  int8: { embeddings: 'int8', layers: 'int8', positions: 'float32', rest: 'float32' },
+};
+
 export class Scope {
   readonly graph: Graph;
   /** Whether dropout is on. */
   readonly training: boolean;
   /** Whether each layer's inner values are computed again in the backward pass instead of kept. */
   readonly recompute: boolean;
+  readonly precision: Precision;
+  #part: Part = 'rest';
   readonly parameters = new Map<string, ParameterSpec>();
   readonly dropoutSites = new Map<string, DropoutSite>();
 
-  constructor(graph: Graph, { training = false, recompute = false } = {}) {
+  constructor(graph: Graph, { training = false, recompute = false, precision = 'float32' as Precision } = {}) {
     this.graph = graph;
     this.training = training;
     this.recompute = recompute;
+    this.precision = precision;
   }
 
   /** One layer of the encoder, from `inputs`: the unit of gradient checkpointing. */
   layer(inputs: readonly Value[], body: (inputs: readonly Value[]) => Value): Value {
-    return this.recompute ? checkpoint(inputs, body) : body(inputs);
+    const layer = (values: readonly Value[]) => this.inPart('layers', () => body(values));
+    return this.recompute ? checkpoint(inputs, layer) : layer(inputs);
+  }
+
+  /** Builds something as a part of the model that has a precision of its own. */
+  inPart<Built>(part: Part, build: () => Built): Built {
+    const outside = this.#part;
+    this.#part = part;
+    try {
+      return build();
+    } finally {
+      this.#part = outside;
+    }
+  }
+
+  /** Whether a part, by default the one being built, is computed of bytes. */
+  isInt8(part: Part = this.#part): boolean {
+    return precisions[this.precision][part] === 'int8';
   }
 
   /** The parameter of this name, declared at first use; asking again gives the same one (tied weights). */

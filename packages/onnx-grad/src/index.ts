@@ -12,8 +12,8 @@ export type { OpAttributes, OpType } from './graph/op-types.ts';
 export * as ops from './graph/ops.ts';
 export { printGraph } from './graph/print.ts';
 export { createGraph, opTable } from './graph/table.ts';
-export { type ChannelRanges, createRanges, widenRanges } from './inference/channel-ranges.ts';
-export { productActivations } from './inference/product.ts';
+export { type ActivationRange, type ChannelRanges, createRanges, widenRanges } from './inference/channel-ranges.ts';
+export { isWorthBytes, productActivations, type TrainedBytes, trainedBytes } from './inference/product.ts';
 export { type ProjectedTables, projectTables } from './inference/project-tables.ts';
 export {
   type Quantization,

@@ -28,6 +28,11 @@ const settingFlags = {
     choices: ['model', 'none'],
     help: `as the model’s config says, or none; ${defaults.dropout}`,
   },
+  precision: {
+    kind: 'text',
+    choices: ['float32', 'int8'],
+    help: `of the layers’ products; ${defaults.precision}`,
+  },
   syntheticShare: { kind: 'number', help: 'share of synthetic rows in an epoch, 0 to 1; as there are' },
   missingSoftLabel: {
     kind: 'text',

@@ -4,10 +4,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loadModel } from '@harmaug/models/node';
+import { loadModel, readRanges } from '@harmaug/models/node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lockFolder } from '../lock.node.ts';
 import { openEncoderScorer } from '../scoring/encoder-scorer.node.ts';
+import { readCurve, writeCurve } from './curve.node.ts';
 import { prepareData } from './prepare.node.ts';
 import { type RunEvent, type RunOptions, runDistillation, runFiles } from './run.node.ts';
 import { checkSettings, type DistillSettings } from './settings.ts';
@@ -82,6 +83,41 @@ describe('a run', () => {
       );
       expect(weightsHash(out)).toBe(weightsHash('unbroken'));
     }
+  });
+
+  it('in int8 learns, goes on to the same weights, and leaves the ranges of its activations', async () => {
+    const int8 = { precision: 'int8', epochs: 6 } as const;
+    const { curve } = await run('bytes', int8);
+    expect(curve.findLast((point) => point.kind === 'validation')!.auprc!).toBeGreaterThan(0.9);
+    const stop = new AbortController();
+    const stopAt = (event: RunEvent) => event.kind === 'step' && event.step === 20 && stop.abort();
+    await run('bytes-stopped', int8, { signal: stop.signal, onEvent: stopAt });
+    await run('bytes-stopped', int8);
+    expect(weightsHash('bytes-stopped')).toBe(weightsHash('bytes'));
+    const ranges = await readRanges(path.join(folder, 'bytes'));
+    expect([...ranges!.keys()].filter((name) => name.includes('layer.0'))).toEqual([
+      'bert.encoder.layer.0.attention.self.query.weight',
+      'bert.encoder.layer.0.attention.output.dense.weight',
+      'bert.encoder.layer.0.intermediate.dense.weight',
+      'bert.encoder.layer.0.output.dense.weight',
+    ]);
+    expect(await readRanges(path.join(folder, 'bytes-stopped'))).toEqual(ranges);
+    await run('unbroken');
+    expect(await readRanges(path.join(folder, 'unbroken'))).toBeNull();
+    await expect(run('bytes')).rejects.toThrow(/holds a run with epochs 6|precision int8, not float32/);
+  });
+
+  it('that diverges stops, and says what to do', async () => {
+    const wild = { epochs: 12, learningRate: 1, lambda: 0, validationShare: 0 } as const;
+    const stop = new AbortController();
+    const stopAt = (event: RunEvent) => event.kind === 'step' && event.step === 12 && stop.abort();
+    await run('wild', wild, { signal: stop.signal, onEvent: stopAt });
+    const { curve } = runFiles(path.join(folder, 'wild'));
+    const points = readCurve(curve, 12).map((point) => (point.kind === 'step' ? { ...point, loss: 0 } : point));
+    await writeCurve(curve, points); // as if it had begun well
+    await expect(run('wild', wild)).rejects.toThrow(
+      /^Training diverges: up to step 1\d\d the loss is \d.\d+ on average/,
+    );
   });
 
   it('has its folder to itself', async () => {

@@ -7,9 +7,11 @@ import {
   type LoadedModel,
   loadModel,
   loadTraining,
+  readRanges,
   type SavedTraining,
   saveModel,
   saveTraining,
+  writeRanges,
 } from '@harmaug/models/node';
 import { ConfigError, ops, schedules, type Trainer } from 'onnx-grad';
 import { createTrainer, type Device } from 'onnx-grad/node';
@@ -20,6 +22,7 @@ import { scoreEncoded, sigmoid } from '../scoring/score-encoded.ts';
 import { Clock } from './clock.ts';
 import { readCurve, writeCurve } from './curve.node.ts';
 import type { CurvePoint, ValidationPoint } from './curve.ts';
+import { expectNoDivergence } from './divergence.ts';
 import { epochBatches } from './epoch.ts';
 import { categoryLoss, distillationLoss } from './objective.ts';
 import type { DistillData } from './prepare.node.ts';
@@ -76,7 +79,8 @@ const CHECKPOINT_EVERY_MS = 5 * 60_000;
 /**
  * Trains, or goes on where a killed run of the same settings and data stopped: the final weights are those of the unbroken
  * run. A finished run is left as it is.
- * @throws ConfigError when `out` holds a run of other settings or data, or another process trains there; DivergedError when the loss is no number any more
+ * @throws ConfigError when `out` holds a run of other settings or data, or another process trains there; DivergedError when the loss is no
+ *   number any more, or far above where it began
  */
 export async function runDistillation(
   data: DistillData,
@@ -134,7 +138,7 @@ export function runFiles(out: string) {
 
 function loadStudent(
   { student, seed }: RunOptions,
-  { dropout }: DistillSettings,
+  { dropout, precision }: DistillSettings,
   categories: readonly string[],
 ): Promise<LoadedModel> {
   const head = 'sequence-classification';
@@ -144,6 +148,7 @@ function loadStudent(
     labels: LABELS,
     ...named,
     training: dropout === 'model',
+    precision,
     initialiseHead: true,
     seed,
   });
@@ -213,6 +218,8 @@ interface RunParts {
 class Run {
   readonly #parts: RunParts;
   readonly #curve: CurvePoint[];
+  /** Of all steps. */
+  readonly #losses: number[];
   #position: DataPosition;
   #step: number;
   #isFinished = false;
@@ -224,6 +231,7 @@ class Run {
     this.#position = saved?.position ?? { epoch: 0, index: 0 };
     this.#step = saved?.step ?? 0;
     this.#curve = saved ? readCurve(parts.files.curve, saved.step) : [];
+    this.#losses = this.#curve.flatMap((point) => (point.kind === 'step' ? [point.loss] : []));
     if (saved) parts.options.onEvent?.({ kind: 'resumed', step: saved.step });
   }
 
@@ -257,6 +265,8 @@ class Run {
       this.#step = step;
       this.#position = { epoch, index: index + 1 };
       this.#curve.push({ kind: 'step', step, epoch, loss, gradNorm, learningRate });
+      this.#losses.push(loss);
+      expectNoDivergence(this.#losses, { ...this.#parts.settings, out: options.out });
       this.#clock.tick(rows.length, costs[index]!);
       options.onEvent?.({
         kind: 'step',
@@ -296,7 +306,7 @@ class Run {
   async #validate(): Promise<void> {
     const { data, trainer, loaded, options, settings, files } = this.#parts;
     const { validation } = data.split;
-    const plain = buildModel(loaded.json, { head: 'sequence-classification' });
+    const plain = buildModel(loaded.json, { head: 'sequence-classification', precision: settings.precision });
     const predictor = await trainer.predictor(plain.graph, new Map([['logits', plain.output]]));
     const { margins } = await scoreEncoded(
       async (batch) => ({ logits: (await predictor.run(batch)).logits!.data }),
@@ -350,6 +360,8 @@ class Run {
     if (settings.keep === 'best') {
       const { json, model, weights, tokenizerFiles } = await loadModel(files.best, { head: 'sequence-classification' });
       await saveModel(options.out, { json, model, weights, tokenizerFiles });
+      const ranges = await readRanges(files.best);
+      if (ranges) await writeRanges(options.out, ranges);
     } else {
       await this.#writeModel(options.out);
     }
@@ -363,12 +375,14 @@ class Run {
     const { json, model, tokenizerFiles } = loaded;
     const { newWeights = 1 } = options;
     const trained = await trainer.parameters();
+    const { ranges } = settings.precision === 'int8' ? await trainer.state() : {};
     const weights =
       newWeights === 1
         ? trained
         : meanOf(trained, (await loadStudent(options, settings, data.categoryNames)).weights, newWeights);
     await mkdir(folder, { recursive: true });
     await saveModel(folder, { json, model, tokenizerFiles, weights });
+    if (ranges && newWeights === 1) await writeRanges(folder, ranges); // of a mean of weights nobody knows them
   }
 
   #result(): RunResult {

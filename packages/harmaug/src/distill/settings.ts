@@ -1,4 +1,5 @@
 /** What a distillation run is started with. The defaults are the paper's (arXiv:2410.01524, and its script/kd.sh). */
+import type { Precision } from '@harmaug/models';
 import { ConfigError } from 'onnx-grad';
 
 export interface DistillSettings {
@@ -23,6 +24,8 @@ export interface DistillSettings {
   readonly batching: 'by-length' | 'mixed';
   /** `model`: what the student's config says. */
   readonly dropout: 'model' | 'none';
+  /** What the products of the student's layers are computed in, forward and backward. */
+  readonly precision: Precision;
   /** Share of synthetic rows in an epoch; `null` for their share of all rows. */
   readonly syntheticShare: number | null;
   /** What a row without a soft label does: stop the run, or stand for its hard label. */
@@ -51,6 +54,7 @@ export const distillDefaults: DistillSettings = {
   sampling: 'balanced',
   batching: 'by-length',
   dropout: 'model',
+  precision: 'float32',
   syntheticShare: null,
   missingSoftLabel: 'error',
   validationShare: 0.1,

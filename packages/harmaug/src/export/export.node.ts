@@ -6,11 +6,19 @@ import {
   type EncodedArrays,
   inferenceModel,
   loadWeights,
+  readRanges,
   TokenizerPool,
   tokenizerFileNames,
   unsafeIndex,
 } from '@harmaug/models/node';
-import { type ChannelRanges, ConfigError, type ModelRecord, type Quantization, quantizeModel } from 'onnx-grad';
+import {
+  type ChannelRanges,
+  ConfigError,
+  type ModelRecord,
+  type Quantization,
+  quantizeModel,
+  trainedBytes,
+} from 'onnx-grad';
 import { createSession, writeModelFile } from 'onnx-grad/node';
 import type { Row } from '../data/row.ts';
 import { SETTINGS_FILE } from '../scoring/classifier.node.ts';
@@ -89,9 +97,11 @@ export async function exportGuard(folder: string, options: ExportOptions): Promi
   const needsReference = options.precisions.some((name) => precisions[name].quantization !== null);
   if (needsReference) onProgress('float32');
   const reference = needsReference ? await measure(record) : new Float64Array(0);
-  const needsRanges = encoded.length > 0 && options.precisions.includes('int8');
+  const trained = await readRanges(folder);
+  const needsRanges = !trained && encoded.length > 0 && options.precisions.includes('int8');
   if (needsRanges) onProgress('ranges of activations');
-  const ranges = needsRanges ? await measureRanges(record, encoded, model.config, options) : new Map();
+  const measured = needsRanges ? await measureRanges(record, encoded, model.config, options) : new Map();
+  const { ranges, floats } = trained ? trainedBytes(record, trained) : { ranges: measured, floats: [] };
   const exported: Exported[] = [];
   for (const precision of options.precisions) {
     const { file, quantization } = precisions[precision];
@@ -100,7 +110,10 @@ export async function exportGuard(folder: string, options: ExportOptions): Promi
     const made =
       quantization === null
         ? { model: record, gate: null, kept: [], failures: [] }
-        : await shrink(record, quantization, { encoded, ranges, limits, measure, check, onProgress, name: precision });
+        : await shrink(record, quantization, {
+            ...{ encoded, ranges, limits, measure, check, onProgress, name: precision },
+            floats: quantization === 'int8' ? floats : [],
+          });
     if (made.failures.length > 0 && !options.isForced) {
       throw new ConfigError(
         `${precision} of ${folder}: ${made.failures.join('; ')}, with half of the weights in float32. ` +
@@ -136,6 +149,8 @@ interface ShrinkContext {
   readonly name: string;
   readonly encoded: readonly EncodedArrays[];
   readonly ranges: ReadonlyMap<string, ChannelRanges>;
+  /** Weights that were floats while the others were trained in bytes. */
+  readonly floats: readonly string[];
   readonly limits: GateLimits;
   readonly measure: (model: ModelRecord, texts?: EncodedArrays[]) => Promise<Float64Array>;
   readonly check: (margins: Float64Array) => Gate;
@@ -147,11 +162,11 @@ interface ShrinkContext {
  * to half of them.
  */
 async function shrink(record: ModelRecord, kind: Quantization, context: ShrinkContext) {
-  const { name, ranges, limits, measure, check, onProgress } = context;
+  const { name, ranges, floats, limits, measure, check, onProgress } = context;
   let kept: string[] = [];
   let ranking: string[] | null = null;
   for (;;) {
-    const { model, quantized } = quantizeModel(record, { kind, kept: new Set(kept), ranges });
+    const { model, quantized } = quantizeModel(record, { kind, kept: new Set([...floats, ...kept]), ranges });
     onProgress(kept.length === 0 ? name : `${name}, ${kept.length} weights in float32`);
     const gate = check(await measure(model));
     const over = failures(gate, limits);
@@ -167,7 +182,7 @@ async function rankByCost(
   record: ModelRecord,
   kind: Quantization,
   names: readonly string[],
-  { name, encoded, ranges, measure, onProgress }: ShrinkContext,
+  { name, encoded, ranges, floats, measure, onProgress }: ShrinkContext,
 ): Promise<string[]> {
   const step = Math.max(1, Math.floor(encoded.length / SENSITIVITY_TEXTS));
   const texts = encoded.filter((_, index) => index % step === 0).slice(0, SENSITIVITY_TEXTS);
@@ -175,7 +190,7 @@ async function rankByCost(
   const costs: { weight: string; cost: number }[] = [];
   for (const [index, weight] of names.entries()) {
     onProgress(`${name}: what weight ${index + 1} of ${names.length} costs`);
-    const kept = new Set(names.filter((other) => other !== weight));
+    const kept = new Set([...floats, ...names.filter((other) => other !== weight)]);
     const margins = await measure(quantizeModel(record, { kind, kept, ranges }).model, texts);
     const cost = margins.reduce((sum, margin, row) => sum + (margin - reference[row]!) ** 2, 0);
     costs.push({ weight, cost });

@@ -1,6 +1,7 @@
 /**
  * A training run on disk: a Hugging Face folder (config.json, model.safetensors, tokenizer files) with the optimizer's
- * moments (optimizer.safetensors) and where the run stood (training.json). Resumed, it gives the unbroken run's losses.
+ * moments (optimizer.safetensors), where the run stood (training.json) and, in int8, the ranges of activations
+ * (activation_ranges.json). Resumed, it gives the unbroken run's losses.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
@@ -10,6 +11,7 @@ import { type JsonObject, parseJsonObject } from '../files/json.ts';
 import { readLimited, writeAside } from '../files/limited.node.ts';
 import type { SavedModel } from '../load.node.ts';
 import { describeModel, namedWeights } from '../load.node.ts';
+import { readRanges, writeRanges } from './activation-ranges.node.ts';
 import { type NamedTensor, toFloat32 } from './dtypes.ts';
 import { readLocalFolder, writeFolder } from './folder.node.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.node.ts';
@@ -54,6 +56,7 @@ export async function saveTraining(folder: string, training: TrainingToSave): Pr
       for (const [name, tensor] of tensors) optimizer.set(`${prefix}.${name}`, tensor);
     }
     await writeSafetensors(path.join(aside, 'optimizer.safetensors'), optimizer);
+    if (state.ranges) await writeRanges(aside, state.ranges);
     const { step, seed } = state;
     const record = formatRecord({ step, seed, position, options, dataHash, versions: readVersions() });
     await writeAside(path.join(aside, 'training.json'), [new TextEncoder().encode(record)]);
@@ -97,7 +100,9 @@ export async function loadTraining(folder: string): Promise<SavedTraining> {
       file: optimizerFile,
     });
   }
-  return { ...record, json: config, tokenizerFiles, state: { step, seed, parameters, firstMoments, secondMoments } };
+  const ranges = await readRanges(at);
+  const state = { step, seed, parameters, firstMoments, secondMoments, ...(ranges ? { ranges } : {}) };
+  return { ...record, json: config, tokenizerFiles, state };
 }
 
 async function readRecord(file: string): Promise<Uint8Array> {

@@ -86,7 +86,8 @@ export function relativeBiases(scope: Scope, inputs: RelativeBiasInputs): Value[
   const project = (rows: Value, shared: string, own: string): Value => {
     const offsets = ops.gather(table, isFirstOnly ? ops.slice(falling, ofFirst) : rows); // (2T, E) or (T, E)
     const name = config.shareAttentionKey ? shared : own;
-    return byHead(linear(scope, offsets, `${at}.${name}`, config.hiddenSize), config.heads);
+    const projected = scope.inPart('positions', () => linear(scope, offsets, `${at}.${name}`, config.hiddenSize));
+    return byHead(projected, config.heads);
   };
   const terms: Value[] = [];
   if (config.positionTerms.includes('c2p')) {

@@ -2,6 +2,16 @@
 import { evaluateDim, productOf } from './dims.ts';
 import { reachable } from './emit.ts';
 import type { Node, Value } from './graph.ts';
+import type { OpType } from './op-types.ts';
+
+const products: ReadonlySet<OpType> = new Set([
+  'MatMul',
+  'FusedMatMul',
+  'Gemm',
+  'Int8Gemm',
+  'Int8GemmInput',
+  'Int8GemmWeight',
+]);
 
 /**
  * Floating-point operations of the matrix products that `outputs` need: 2·M·N·K for each. Element-wise passes, which cost
@@ -15,8 +25,8 @@ export function productFlops(outputs: readonly Value[], sizes: Readonly<Record<s
 }
 
 function flopsOf({ op, attributes, inputs, outputs }: Node, sizes: Readonly<Record<string, number>>): number {
-  if (op !== 'MatMul' && op !== 'FusedMatMul' && op !== 'Gemm') return 0;
-  const { transA = false } = attributes as { transA?: boolean };
+  if (!products.has(op)) return 0;
+  const { transA = op === 'Int8GemmWeight' } = attributes as { transA?: boolean };
   const inner = inputs[0]!.dims.at(transA ? -2 : -1)!;
   return 2 * evaluateDim(productOf(outputs[0]!.dims), sizes) * evaluateDim(inner, sizes);
 }

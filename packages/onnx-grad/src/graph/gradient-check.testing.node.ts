@@ -194,9 +194,12 @@ function toRuntime({ dtype, dims, data }: Tensor): ort.Tensor {
     case 'int32':
       return new ort.Tensor(dtype, Int32Array.from(data), dims);
     case 'bool':
-      return new ort.Tensor(dtype, Uint8Array.from(data), dims);
+    case 'uint8':
+      return new ort.Tensor(dtype as 'uint8', Uint8Array.from(data), dims);
     case 'float32':
       return new ort.Tensor(dtype, Float32Array.from(data), dims);
+    case 'int8':
+      return new ort.Tensor(dtype, Int8Array.from(data), dims);
     default:
       throw new Error(`internal: tests feed no ${dtype}.`);
   }

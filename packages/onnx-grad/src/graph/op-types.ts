@@ -42,10 +42,24 @@ export interface OpAttributes {
   /** onnxruntime's alpha·op(A)·op(B), batched */
   FusedMatMul: { readonly transA?: boolean; readonly transB?: boolean; readonly alpha?: number };
   Gemm: { readonly transA?: boolean; readonly transB?: boolean; readonly alpha?: number; readonly beta?: number };
+  // products of bytes
+  /** Ours: x · weightᵀ + bias, of the bytes of x (one scale) and weight (a scale a row); see lower-int8.ts */
+  Int8Gemm: None;
+  /** Ours: grad · weight, of the bytes of grad (a scale a row) and weight (a scale a column) */
+  Int8GemmInput: None;
+  /** Ours: gradᵀ · x, of the bytes of grad (a scale a column) and x (one scale) */
+  Int8GemmWeight: None;
+  /** Ours: x with each row (the last axis) as bytes have it, a scale a row */
+  RoundRows: None;
+  DynamicQuantizeLinear: None;
+  QuantizeLinear: Axis;
+  /** onnxruntime's product of bytes; inputs a, b, a's scale, b's scale, a's zero point, b's, bias */
+  MatMulIntegerToFloat: None;
   // reductions
   ReduceSum: Reduction;
   ReduceMean: Reduction;
   ReduceMax: Reduction;
+  ReduceMin: Reduction;
   /** Sums of the elements up to and with each; `reverse` from the end. */
   CumSum: { readonly axis: number; readonly reverse?: boolean };
   // normalisation

@@ -81,6 +81,55 @@ export function gemm(a: Value, b: Value, c: Value | null = null, options: OpAttr
   return a.graph.node('Gemm', c ? [a, b, c] : [a, b], options)[0]!;
 }
 
+/** x · weightᵀ + bias of bytes, with x (M, K) and weight (N, K); `lowerInt8` says which bytes. */
+export function int8Gemm(x: Value, weight: Value, bias: Value | null = null): Value {
+  return x.graph.node('Int8Gemm', bias ? [x, weight, bias] : [x, weight], {})[0]!;
+}
+
+/** grad · weight of bytes: what flows back to x through `int8Gemm`, (M, K) from (M, N) and (N, K). */
+export function int8GemmInput(grad: Value, weight: Value): Value {
+  return grad.graph.node('Int8GemmInput', [grad, weight], {})[0]!;
+}
+
+/**
+ * gradᵀ · x of bytes: what flows back to the weight through `int8Gemm`, (N, K) from (M, N) and (M, K). The weight itself says
+ * whose activation x is.
+ */
+export function int8GemmWeight(grad: Value, x: Value, weight: Value): Value {
+  return grad.graph.node('Int8GemmWeight', [grad, x, weight], {})[0]!;
+}
+
+/** x as signed bytes with a scale for each row (the last axis) would have it; the gradient passes as if nothing were done. */
+export const roundRows = unary('RoundRows');
+
+/** uint8 bytes of the range of all elements, 0 included, with scale and zero point. */
+export function dynamicQuantizeLinear(x: Value): { bytes: Value; scale: Value; zeroPoint: Value } {
+  const [bytes, scale, zeroPoint] = x.graph.node('DynamicQuantizeLinear', [x], {});
+  return { bytes: bytes!, scale: scale!, zeroPoint: zeroPoint! };
+}
+
+/**
+ * round(x / scale) + zeroPoint as bytes of the zero point's type, with one scale and zero point or, as vectors, one for each
+ * place along the axis.
+ */
+export function quantizeLinear(x: Value, scale: Value, zeroPoint: Value, { axis = 1 } = {}): Value {
+  return x.graph.node('QuantizeLinear', [x, scale, zeroPoint], { axis })[0]!;
+}
+
+/**
+ * scaleA · (a - zeroPointA) · scaleB · b + bias.
+ * @param a      uint8 (M, K), `scaleA` and `zeroPointA` scalars
+ * @param b      int8 (K, N), `scaleB` (N)
+ */
+export function matMulIntegerToFloat(
+  a: { readonly bytes: Value; readonly scale: Value; readonly zeroPoint: Value },
+  b: { readonly bytes: Value; readonly scale: Value },
+  bias: Value | null = null,
+): Value {
+  const inputs = [a.bytes, b.bytes, a.scale, b.scale, a.zeroPoint, ...(bias ? [null, bias] : [])];
+  return a.bytes.graph.node('MatMulIntegerToFloat', inputs, {})[0]!;
+}
+
 export function reduceSum(x: Value, options: OpAttributes['ReduceSum']): Value {
   return x.graph.node('ReduceSum', [x], options)[0]!;
 }
@@ -91,6 +140,10 @@ export function reduceMean(x: Value, options: OpAttributes['ReduceMean']): Value
 
 export function reduceMax(x: Value, options: OpAttributes['ReduceMax']): Value {
   return x.graph.node('ReduceMax', [x], options)[0]!;
+}
+
+export function reduceMin(x: Value, options: OpAttributes['ReduceMin']): Value {
+  return x.graph.node('ReduceMin', [x], options)[0]!;
 }
 
 /** Sums of the elements up to and with each along an axis; `reverse` from the end. */

@@ -4,6 +4,7 @@ import type { OpTable } from './rule.ts';
 import { elementwise } from './rules/elementwise.ts';
 import { fused } from './rules/fused.ts';
 import { indexing } from './rules/indexing.ts';
+import { int8 } from './rules/int8.ts';
 import { layout } from './rules/layout.ts';
 import { products } from './rules/products.ts';
 import { reductions } from './rules/reductions.ts';
@@ -12,6 +13,7 @@ import { rotary } from './rules/rotary.ts';
 export const opTable: OpTable = {
   ...elementwise,
   ...products,
+  ...int8,
   ...reductions,
   ...rotary,
   ...layout,

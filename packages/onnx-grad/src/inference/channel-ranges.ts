@@ -11,6 +11,17 @@
 export interface ChannelRanges {
   readonly low: Float32Array;
   readonly high: Float32Array;
+  /** What their bytes are, where that does not follow from the ranges: a model was trained with them. */
+  readonly bytes?: ActivationBytes;
+}
+
+/** The bytes of an activation in training: of a range around 0, after the division of outlying channels. */
+export interface ActivationRange {
+  /** Smallest and largest value of all channels, divided; 0 included. */
+  readonly low: number;
+  readonly high: number;
+  /** Channels that are divided. */
+  readonly outliers: readonly (readonly [channel: number, divisor: number])[];
 }
 
 /** An activation is `scale · (byte - zeroPoint)`, after division by `divisors` where there are any. */
@@ -41,15 +52,37 @@ export function widenRanges({ low, high }: ChannelRanges, values: Float32Array):
   }
 }
 
-export function activationBytes({ low, high }: ChannelRanges): ActivationBytes {
+export function activationBytes(ranges: ChannelRanges): ActivationBytes {
+  if (ranges.bytes) return ranges.bytes;
+  const divisors = outlyingDivisors(ranges);
+  return { ...byteScale(dividedRange(ranges, divisors)), divisors };
+}
+
+/** What outlying channels are divided by, 1 for the others; `null` where there is none. */
+export function outlyingDivisors({ low, high }: ChannelRanges): Float32Array | null {
   const sizes = high.map((value, channel) => Math.max(value, -low[channel]!));
   const descending = sizes.toSorted().reverse();
   const next = descending[OUTLIERS] ?? 0;
   const isOutlying = next > 0 && descending[0]! > OUTLYING * next;
-  const divisors = isOutlying ? sizes.map((size) => Math.max(1, size / next)) : null;
+  return isOutlying ? sizes.map((size) => Math.max(1, size / next)) : null;
+}
+
+/** Smallest and largest value of all channels once they are divided. */
+export function dividedRange({ low, high }: ChannelRanges, divisors: Float32Array | null): [low: number, high: number] {
   const divided = (value: number, channel: number) => value / (divisors?.[channel] ?? 1);
   const least = low.reduce((least, value, channel) => Math.min(least, divided(value, channel)), 0);
   const most = high.reduce((most, value, channel) => Math.max(most, divided(value, channel)), 0);
-  const scale = Math.fround((most - least) / LEVELS) || 1; // 0 for an activation that is always 0
-  return { scale, zeroPoint: Math.min(LEVELS, Math.round((0 - least) / scale)), divisors };
+  return [least, most];
+}
+
+/** The 256 bytes of a range around 0. */
+export function byteScale([low, high]: readonly [low: number, high: number]): { scale: number; zeroPoint: number } {
+  const scale = Math.fround((high - low) / LEVELS) || 1; // 0 for an activation that is always 0
+  return { scale, zeroPoint: Math.min(LEVELS, Math.round((0 - low) / scale)) };
+}
+
+export function divisorsOf({ outliers }: ActivationRange, channels: number): Float32Array<ArrayBuffer> {
+  const divisors = new Float32Array(channels).fill(1);
+  for (const [channel, divisor] of outliers) divisors[channel] = divisor;
+  return divisors;
 }

@@ -1,5 +1,7 @@
 /** Products of an activation and a weight matrix, as a model states them. */
+
 import type { Attribute, ModelRecord, NodeRecord, TensorRecord } from '../onnx/model.ts';
+import { type ActivationRange, byteScale, type ChannelRanges, divisorsOf } from './channel-ranges.ts';
 
 const SMALLEST = 4096; // weights of a matrix; a smaller one saves nothing
 
@@ -20,21 +22,50 @@ export interface Product {
 
 /** Whether a weight is worth fewer bits. */
 export function isMatrix({ dtype, dims, data }: TensorRecord): boolean {
-  return dtype === 'float32' && dims.length === 2 && data.length / 4 >= SMALLEST;
+  return dtype === 'float32' && dims.length === 2 && isWorthBytes(data.length / 4);
+}
+
+/** Whether a matrix of so many weights becomes smaller. */
+export function isWorthBytes(count: number): boolean {
+  return count >= SMALLEST;
 }
 
 /** Activations that a product of `quantizeModel` reads, with their number of channels. */
-export function productActivations({ graph }: ModelRecord): Map<string, number> {
-  const tensors = new Map(graph.initializers.map((tensor) => [tensor.name, tensor]));
-  const readers = countReaders(graph.nodes);
-  return new Map(
-    graph.nodes.flatMap((node) => {
-      const weight = tensors.get(node.inputs[1] ?? '');
-      if (!weight || readers.get(weight.name) !== 1 || !isMatrix(weight)) return [];
-      const product = productOf(node, weight, tensors);
-      return product ? [[product.activation, product.inputs] as const] : [];
+export function productActivations(model: ModelRecord): Map<string, number> {
+  return new Map(products(model).map(({ activation, inputs }) => [activation, inputs]));
+}
+
+export interface TrainedBytes {
+  /** By activation, for `quantizeModel`. */
+  readonly ranges: Map<string, ChannelRanges>;
+  /** Weights of products that were floats in training. */
+  readonly floats: string[];
+}
+
+/** What the activations of a model are as bytes that was trained in int8, from the ranges by the weights that read them. */
+export function trainedBytes(model: ModelRecord, byWeight: ReadonlyMap<string, ActivationRange>): TrainedBytes {
+  const all = products(model);
+  const ranges = new Map(
+    all.flatMap(({ activation, weight, inputs }) => {
+      const range = byWeight.get(weight.name);
+      if (!range) return [];
+      const divisors = range.outliers.length > 0 ? divisorsOf(range, inputs) : null;
+      const bytes = { ...byteScale([range.low, range.high]), divisors };
+      return [[activation, { low: Float32Array.of(range.low), high: Float32Array.of(range.high), bytes }] as const];
     }),
   );
+  const floats = all.filter(({ activation }) => !ranges.has(activation)).map(({ weight }) => weight.name);
+  return { ranges, floats };
+}
+
+function products({ graph }: ModelRecord): Product[] {
+  const tensors = new Map(graph.initializers.map((tensor) => [tensor.name, tensor]));
+  const readers = countReaders(graph.nodes);
+  return graph.nodes.flatMap((node) => {
+    const weight = tensors.get(node.inputs[1] ?? '');
+    if (!weight || readers.get(weight.name) !== 1 || !isMatrix(weight)) return [];
+    return productOf(node, weight, tensors) ?? [];
+  });
 }
 
 export function productOf(

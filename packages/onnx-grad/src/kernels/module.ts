@@ -36,7 +36,19 @@ export interface Kernels {
     threshold: number,
     kept: number,
   ): void;
+  quantizeRows(matrix: number, factors: number, ...block: QuantizedBlock): void;
+  quantizeColumns(matrix: number, ...block: QuantizedBlock): void;
 }
+
+/** Rows or columns `first` to `end` of a matrix. */
+export type QuantizedBlock = readonly [
+  rows: number,
+  columns: number,
+  bytes: number,
+  scales: number,
+  first: number,
+  end: number,
+];
 
 let compiled: WebAssembly.Module | undefined;
 

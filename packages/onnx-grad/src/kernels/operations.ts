@@ -1,7 +1,7 @@
 import type { AdamwScalars } from './adamw.ts';
 import { forEachPiece } from './chunks.ts';
 import type { Exchange } from './exchange.ts';
-import type { Kernels } from './module.ts';
+import type { Kernels, QuantizedBlock } from './module.ts';
 import { RowState } from './rows.ts';
 import type { SharedLists } from './shared-tables.ts';
 
@@ -98,6 +98,22 @@ const table = {
     kernels.dropoutMask(pointer(0) + first * 4, first, count, scalar(0), scalar(1), scalar(2), scalar(3));
     return 0;
   },
+
+  /** pointers: matrix, bytes, scales, factors; scalars: rows, columns */
+  quantizeRows: (piece) => {
+    const [rows, columns] = [piece.scalar(0), piece.scalar(1)];
+    return quantizeBlocks(piece, rows, columns, (...block) => {
+      piece.kernels.quantizeRows(piece.pointer(0), piece.pointer(3), ...block);
+    });
+  },
+
+  /** pointers: matrix, bytes, scales; scalars: rows, columns */
+  quantizeColumns: (piece) => {
+    const [rows, columns] = [piece.scalar(0), piece.scalar(1)];
+    return quantizeBlocks(piece, columns, rows, (...block) =>
+      piece.kernels.quantizeColumns(piece.pointer(0), ...block),
+    );
+  },
 } satisfies Record<string, Operation>;
 
 export type OperationName = keyof typeof table;
@@ -149,6 +165,24 @@ const updateByState: { readonly [state: number]: UpdateRange } = {
     return 0;
   },
 };
+
+const BLOCK = 64; // rows or columns at a time: bytes of a whole cache line, turned or not
+
+/** Whole blocks of `count` rows or columns, each of `length` elements. */
+function quantizeBlocks(
+  piece: Piece,
+  count: number,
+  length: number,
+  quantize: (...block: QuantizedBlock) => void,
+): number {
+  const [begin, end] = rowRange(piece, BLOCK * length);
+  for (let block = begin; block < end; block++) {
+    const first = block * BLOCK;
+    const last = Math.min(first + BLOCK, count);
+    quantize(piece.scalar(0), piece.scalar(1), piece.pointer(1), piece.pointer(2), first, last);
+  }
+  return 0;
+}
 
 /** Rows whose first element lies in the piece: from `begin` up to, not including, `end`. */
 function rowRange({ first, count }: { first: number; count: number }, rowLength: number): [begin: number, end: number] {

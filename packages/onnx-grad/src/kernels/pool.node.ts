@@ -35,6 +35,20 @@ export interface DropoutJob {
   readonly site: number;
 }
 
+/** A matrix copied as signed bytes with a scale for each row or column; all arrays in one memory. */
+export type QuantizeJob = {
+  readonly matrix: Buffer32;
+  readonly rows: number;
+  readonly columns: number;
+  /** Room for rows · columns bytes. Of `rows` they are turned, (columns, rows). */
+  readonly bytes: Buffer32;
+  readonly scales: Buffer32;
+} & (
+  | { readonly along: 'columns' }
+  /** With one factor a column, multiplied onto the matrix before. */
+  | { readonly along: 'rows'; readonly factors: Buffer32 }
+);
+
 export interface KernelPoolOptions {
   /** The calling thread and `threads - 1` workers. Default: one for each core. */
   readonly threads?: number;
@@ -166,6 +180,28 @@ export class KernelPool {
         }
         const scalars = [...dropoutKeys({ ...draw, site }), dropoutThreshold(probability), 1 / (1 - probability)];
         return this.#job('dropoutMask', [buffer], scalars, length);
+      }),
+    );
+  }
+
+  /** Copies matrices as bytes: scale = largest size / 127, byte = the nearest whole number, ties to even. */
+  quantize(jobs: readonly QuantizeJob[]): void {
+    this.#dispatch(() =>
+      jobs.map((job) => {
+        const { matrix, rows, columns, bytes, scales } = job;
+        const isByRows = job.along === 'rows';
+        const arrays = [
+          ['matrix', matrix, rows * columns],
+          ['bytes', bytes, Math.ceil((rows * columns) / 4)],
+          ['scales', scales, isByRows ? rows : columns],
+          ...(isByRows ? ([['factors', job.factors, columns]] as const) : []),
+        ] as const;
+        for (const [name, { length }, expected] of arrays) {
+          if (length === expected) continue;
+          throw new ShapeError(`quantize: ${name} of ${length} elements, expected ${expected}.`);
+        }
+        const buffers = arrays.map(([, buffer]) => buffer);
+        return this.#job(isByRows ? 'quantizeRows' : 'quantizeColumns', buffers, [rows, columns], rows * columns);
       }),
     );
   }

@@ -7,12 +7,14 @@ import * as ort from 'onnxruntime-node';
 import type { Lookup } from '../graph/embedding.ts';
 import { emitModel } from '../graph/emit.ts';
 import type { Graph, Value } from '../graph/graph.ts';
+import { type LoweredInt8, lowerInt8, type WeightCopy } from '../graph/lower-int8.ts';
 import type { Buffer32 } from '../kernels/arena.ts';
 import { type AdamwPart, KernelPool, type Operand } from '../kernels/pool.node.ts';
 import { RowSet } from '../kernels/rows.ts';
 import { createSession } from '../session/session.node.ts';
 import { DropoutMasks, type MaskDraw } from './dropout-masks.node.ts';
 import { toFeeds } from './feeds.node.ts';
+import { Int8Inputs, rangeOutputs } from './int8-inputs.node.ts';
 import { microBatches, type WeightedBatch } from './micro-batches.ts';
 import { resolveOptions, type Settings } from './options.ts';
 import {
@@ -26,6 +28,7 @@ import {
 } from './program.ts';
 import { CLIP_EPSILON, checkState, diverged } from './state.ts';
 import type { Predictor, StepResult, Trainer, TrainerOptions, TrainerState } from './trainer.ts';
+import { copyLengths, type PlacedCopy, placeCopies } from './weight-copies.node.ts';
 
 /** A parameter with everything its update reads. */
 interface Slot {
@@ -53,7 +56,9 @@ export async function createCpuTrainer(program: TrainingProgram, options: Traine
   const plan = planGradients(program, { byRows: true });
   const outputs = new Map([['loss', program.loss]]);
   for (const { parameter, gradient } of plan) outputs.set(gradientName(parameter.name), gradient);
-  const model = emitModel(program.graph, outputs, { name: 'training', finishesEarly: recompute });
+  const lowered = lowerInt8(program.graph, outputs);
+  const given = new Map([...lowered.outputs, ...rangeOutputs(lowered.activations)]);
+  const model = emitModel(lowered.graph, given, { name: 'training', finishesEarly: recompute });
   const session = await createSession(model, {
     threads,
     keepDuplicates: recompute,
@@ -61,7 +66,7 @@ export async function createCpuTrainer(program: TrainingProgram, options: Traine
   });
   const pool = await KernelPool.create({ threads });
   try {
-    return new CpuTrainer(program, { ...settings, threads }, plan, session, pool);
+    return new CpuTrainer(program, { ...settings, threads }, plan, lowered, session, pool);
   } catch (error) {
     await pool.dispose();
     throw error;
@@ -76,7 +81,11 @@ class CpuTrainer implements Trainer {
   readonly #inputs: readonly Value[];
   readonly #masks: DropoutMasks;
   readonly #countTerms: TrainingProgram['countTerms'];
+  /** Parameters, and their copies as bytes. */
   readonly #parameterFeeds: Readonly<Record<string, ort.Tensor>>;
+  readonly #int8: Int8Inputs;
+  /** What each run gives beside the gradients. */
+  readonly #figures: readonly string[];
   #step = 0;
   #seed: number;
 
@@ -84,6 +93,7 @@ class CpuTrainer implements Trainer {
     program: TrainingProgram,
     settings: Settings & { readonly threads: number },
     plan: readonly PlannedGradient[],
+    lowered: LoweredInt8,
     session: ort.InferenceSession,
     pool: KernelPool,
   ) {
@@ -92,16 +102,22 @@ class CpuTrainer implements Trainer {
     this.#pool = pool;
     this.#seed = settings.seed;
     this.#countTerms = program.countTerms;
-    this.#slots = allocateSlots(pool, plan);
+    const { slots, placed } = allocateSlots(pool, plan, lowered.copies);
+    this.#slots = slots;
+    this.#int8 = new Int8Inputs(program, lowered, pool, placed, settings.threads);
+    this.#figures = ['loss', ...rangeOutputs(lowered.activations).keys()];
     const { batch, dropout } = sortInputs(program, session.inputNames);
     this.#inputs = batch;
     this.#masks = new DropoutMasks(pool, dropout);
-    this.#parameterFeeds = Object.fromEntries(
-      this.#slots.map(({ plan: { parameter }, parameter: { data } }) => [
-        parameter.name,
-        new ort.Tensor('float32', data, parameter.value.dims as number[]),
-      ]),
-    );
+    this.#parameterFeeds = {
+      ...Object.fromEntries(
+        this.#slots.map(({ plan: { parameter }, parameter: { data } }) => [
+          parameter.name,
+          new ort.Tensor('float32', data, parameter.value.dims as number[]),
+        ]),
+      ),
+      ...this.#int8.weights,
+    };
   }
 
   async step(batches: Batch | readonly Batch[]): Promise<StepResult> {
@@ -112,6 +128,7 @@ class CpuTrainer implements Trainer {
       return this.#update(await this.#accumulate(parts));
     } finally {
       this.#clearRows(); // whether the step was made or not
+      this.#int8.forget();
     }
   }
 
@@ -136,8 +153,10 @@ class CpuTrainer implements Trainer {
   /** The loss of one micro-batch; its gradients go to the buffers named, those of look-ups are added up at once. */
   async #differentiate(batch: Batch, draw: MaskDraw, weight: number, into: 'gradient' | 'partial'): Promise<number> {
     const sizes = measure(this.#inputs, batch);
-    const feeds = { ...this.#parameterFeeds, ...this.#masks.draw(sizes, draw), ...toFeeds(batch, this.#inputs) };
-    const fetches: Record<string, ort.Tensor | null> = { loss: null };
+    const given = { ...this.#parameterFeeds, ...this.#masks.draw(sizes, draw), ...toFeeds(batch, this.#inputs) };
+    await this.#int8.prepare(given);
+    const feeds = { ...given, ...this.#int8.scales() };
+    const fetches: Record<string, ort.Tensor | null> = Object.fromEntries(this.#figures.map((name) => [name, null]));
     for (const { plan, rows, ...buffers } of this.#slots) {
       const dims = plan.gradient.dims.map((dim) => sizeOf(dim, sizes));
       const length = dims.reduce((a, b) => a * b, 1);
@@ -153,6 +172,7 @@ class CpuTrainer implements Trainer {
       const gradient = results[gradientName(slot.plan.parameter.name)]!.data as Float32Array;
       this.#addRows(slot, slot.rows, batch, gradient, weight);
     }
+    this.#int8.see(results);
     return Number(results.loss!.data[0]);
   }
 
@@ -183,6 +203,7 @@ class CpuTrainer implements Trainer {
       return { ...buffers, learningRate, weightDecay, ...(rows ? { rows } : {}) };
     });
     this.#pool.adamw(parts, { step: this.#step + 1, gradientScale, beta1, beta2, eps: epsilon });
+    this.#int8.settle();
     this.#step += 1;
     return { step: this.#step, loss, gradNorm, learningRate };
   }
@@ -199,16 +220,19 @@ class CpuTrainer implements Trainer {
   }
 
   async predictor(graph: Graph, outputs: ReadonlyMap<string, Value>): Promise<Predictor> {
-    const session = await createSession(emitModel(graph, outputs), {
+    const lowered = lowerInt8(graph, outputs);
+    const session = await createSession(emitModel(lowered.graph, lowered.outputs), {
       threads: this.#settings.threads,
       sleepsBetweenRuns: true,
     });
-    const inputs = graph.inputs.filter(({ name }) => session.inputNames.includes(name) && !this.#parameterFeeds[name]);
-    const known = Object.entries(this.#parameterFeeds).filter(([name]) => session.inputNames.includes(name));
+    const isRead = (name: string) => session.inputNames.includes(name);
+    const inputs = graph.inputs.filter(({ name }) => isRead(name) && !this.#parameterFeeds[name]);
+    const known = Object.fromEntries(Object.entries(this.#parameterFeeds).filter(([name]) => isRead(name)));
     return {
       run: async (batch) => {
         measure(inputs, batch);
-        const results = await session.run({ ...Object.fromEntries(known), ...toFeeds(batch, inputs) });
+        const scales = this.#int8.scales(lowered.activations);
+        const results = await session.run({ ...known, ...scales, ...toFeeds(batch, inputs) });
         return Object.fromEntries(
           [...outputs.keys()].map((name) => {
             const { dims, data } = results[name]!;
@@ -227,6 +251,7 @@ class CpuTrainer implements Trainer {
       parameters: this.#copies(({ parameter }) => parameter),
       firstMoments: this.#copies(({ firstMoment }) => firstMoment),
       secondMoments: this.#copies(({ secondMoment }) => secondMoment),
+      ...this.#int8.state(),
     };
   }
 
@@ -242,6 +267,7 @@ class CpuTrainer implements Trainer {
       secondMoment.data.set(state.secondMoments.get(name)!);
       rows?.markAllSeen();
     }
+    this.#int8.restore(state);
     this.#step = state.step;
     this.#seed = state.seed;
   }
@@ -269,24 +295,31 @@ function gradientName(parameter: string): string {
   return `gradient:${parameter}`;
 }
 
-function allocateSlots(pool: KernelPool, plan: readonly PlannedGradient[]): Slot[] {
-  const groups = plan.map(({ parameter, lookup }) => {
+function allocateSlots(pool: KernelPool, plan: readonly PlannedGradient[], copies: readonly WeightCopy[]) {
+  const copiesOf = ({ parameter }: PlannedGradient) => copies.filter(({ weight }) => weight === parameter.name);
+  const placed: PlacedCopy[] = [];
+  const groups = plan.map((planned) => {
+    const { parameter, lookup } = planned;
     const length = parameter.initial.length;
     const rowLength = Number(parameter.value.dims.at(-1));
-    return { lengths: [length, length, length, length, lookup ? LOOKUP_ROWS * rowLength : length] };
+    const partial = lookup ? LOOKUP_ROWS * rowLength : length;
+    return { lengths: [length, length, length, length, partial, ...copyLengths(copiesOf(planned))] };
   });
-  return pool.allocate(groups).map((buffers, index) => {
-    const [parameter, gradient, firstMoment, secondMoment, partial] = buffers as [
+  const slots = pool.allocate(groups).map((buffers, index): Slot => {
+    const [parameter, gradient, firstMoment, secondMoment, partial, ...copyBuffers] = buffers as [
       Buffer32,
       Buffer32,
       Buffer32,
       Buffer32,
       Buffer32,
+      ...Buffer32[],
     ];
+    placed.push(...placeCopies(copiesOf(plan[index]!), parameter, copyBuffers));
     const { parameter: trained, lookup } = plan[index]!;
     parameter.data.set(trained.initial);
     const [rowCount, rowLength] = trained.value.dims as [number, number];
     const rows = lookup ? new RowSet(rowCount, rowLength) : null;
     return { plan: plan[index]!, parameter, gradient, firstMoment, secondMoment, partial, rows };
   });
+  return { slots, placed };
 }

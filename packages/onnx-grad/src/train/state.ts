@@ -5,7 +5,7 @@ import type { TrainerState } from './trainer.ts';
 /** Added to the norm before dividing by it, as torch.nn.utils.clip_grad_norm_ does. */
 export const CLIP_EPSILON = 1e-6;
 
-/** The loss or the gradients are not numbers any more; going on would spoil the weights. */
+/** The loss or the gradients are not numbers any more, or the loss is far above its start: going on is of no use. */
 export class DivergedError extends Error {
   override name = 'DivergedError';
 }

@@ -1,5 +1,6 @@
 /** The trainer as its users see it: one step after another on a device, state in and out. */
 import type { Graph, Value } from '../graph/graph.ts';
+import type { ActivationRange } from '../inference/channel-ranges.ts';
 import type { Batch, TrainingProgram } from './program.ts';
 import type { Schedule } from './schedules.ts';
 
@@ -42,6 +43,8 @@ export interface TrainerState {
   readonly parameters: ReadonlyMap<string, Float32Array>;
   readonly firstMoments: ReadonlyMap<string, Float32Array>;
   readonly secondMoments: ReadonlyMap<string, Float32Array>;
+  /** Of the activations that products in int8 read, by the weights they read them with; absent without such products. */
+  readonly ranges?: ReadonlyMap<string, ActivationRange>;
 }
 
 /** A graph that reads the trained parameters where they are. */

@@ -5,6 +5,7 @@
  * Tensor.getData (a session that returns it on the CPU reads it), and releasing a session before the tensors it made.
  */
 import * as ort from 'onnxruntime-node';
+import { ConfigError } from '../errors.ts';
 import { emitModel } from '../graph/emit.ts';
 import type { Graph, Value } from '../graph/graph.ts';
 import { lower, webgpuLowering } from '../graph/lower.ts';
@@ -27,6 +28,7 @@ const DEFAULT_MAX_TOKENS = 16_384;
 const ON_DEVICE = { device: 'webgpu', outputsOnDevice: true } as const;
 
 export async function createWebgpuTrainer(program: TrainingProgram, options: TrainerOptions): Promise<Trainer> {
+  expectFloat(program);
   const settings = resolveOptions(options, { maxTokens: DEFAULT_MAX_TOKENS });
   const { recompute = false } = program;
   const plan = planGradients(program, { byRows: false });
@@ -56,6 +58,12 @@ export async function createWebgpuTrainer(program: TrainingProgram, options: Tra
     await trainer.dispose();
     throw error;
   }
+}
+
+/** @throws ConfigError for products of bytes, which the provider lacks */
+function expectFloat({ graph }: TrainingProgram): void {
+  if (!graph.nodes.some(({ op }) => op === 'Int8Gemm')) return;
+  throw new ConfigError("Products in int8 are for the CPU. Train in float32 on 'webgpu', or in int8 on 'cpu'.");
 }
 
 class WebgpuTrainer implements Trainer {

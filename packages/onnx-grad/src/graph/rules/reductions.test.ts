@@ -9,6 +9,7 @@ import {
   logSoftmax,
   reduceMax,
   reduceMean,
+  reduceMin,
   reduceSum,
   simplifiedLayerNormalization,
   softmax,
@@ -154,6 +155,11 @@ testOps(reductions, {
     reductionCases('ReduceMax', reduceMax, (group) => Math.max(...group), 'float32 or int32 or int64'),
     reduceMax,
     (group) => Math.max(...group),
+  ),
+  ReduceMin: onIntegers(
+    reductionCases('ReduceMin', reduceMin, (group) => Math.min(...group), 'float32 or int32 or int64'),
+    reduceMin,
+    (group) => Math.min(...group),
   ),
   CumSum: {
     accepts: {

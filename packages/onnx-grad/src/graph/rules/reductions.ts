@@ -21,7 +21,7 @@ import {
   sqrt,
   sub,
 } from '../ops.ts';
-import { expectDtype, type OpTable, type } from '../rule.ts';
+import { expectDtype, type GradientContext, type OpTable, type } from '../rule.ts';
 
 type Reduction = { readonly axes: readonly number[]; readonly keepdims?: boolean };
 
@@ -80,6 +80,13 @@ function normalised(op: OpType, inputs: readonly Value[], axis: number): readonl
 
 const lastAxis = { axes: [-1], keepdims: true };
 
+/** To the elements that the result is one of; ties share the gradient equally, as torch.amax has it. */
+function toExtremes({ grad, inputs: [x], output, attributes }: GradientContext<'ReduceMax' | 'ReduceMin'>): Value[] {
+  const isExtreme = cast(equal(x!, restoreAxes(output, x!, attributes)), 'float32');
+  const ties = reduceSum(isExtreme, { axes: attributes.axes, keepdims: true });
+  return [mul(isExtreme, div(restoreAxes(grad, x!, attributes), ties))];
+}
+
 export const reductions = {
   ReduceSum: {
     infer: reduce('ReduceSum', 'float32', 'int32', 'int64'),
@@ -97,12 +104,12 @@ export const reductions = {
   ReduceMax: {
     infer: reduce('ReduceMax', 'float32', 'int32', 'int64'),
     onnx: withAxes,
-    // ties share the gradient equally, as torch.amax has it
-    gradient: ({ grad, inputs: [x], output, attributes }) => {
-      const isMax = cast(equal(x!, restoreAxes(output, x!, attributes)), 'float32');
-      const ties = reduceSum(isMax, { axes: attributes.axes, keepdims: true });
-      return [mul(isMax, div(restoreAxes(grad, x!, attributes), ties))];
-    },
+    gradient: toExtremes,
+  },
+  ReduceMin: {
+    infer: reduce('ReduceMin', 'float32', 'int32', 'int64'),
+    onnx: withAxes,
+    gradient: toExtremes,
   },
   CumSum: {
     infer: ([x], { axis }) => {

@@ -181,3 +181,115 @@ export function dropoutMask(
     store<f32>(array + i, half >= threshold ? kept : 0);
   }
 }
+
+/** The largest of four lanes; NaN where one is. */
+// @ts-ignore: decorator
+@inline
+function largestLane(x: v128): f32 {
+  const low = max<f32>(f32x4.extract_lane(x, 0), f32x4.extract_lane(x, 1));
+  return max<f32>(low, max<f32>(f32x4.extract_lane(x, 2), f32x4.extract_lane(x, 3)));
+}
+
+/** What a byte of a row or column stands for, from its largest size; 1 for zeros. */
+// @ts-ignore: decorator
+@inline
+function byteScale(largest: f32): f32 {
+  const scale = largest / 127;
+  return scale == 0 ? 1 : scale;
+}
+
+/** nearest(values / scales) as 32-bit integers, ties to even. */
+// @ts-ignore: decorator
+@inline
+function levels(values: v128, scales: v128): v128 {
+  return i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.div(values, scales)));
+}
+
+// @ts-ignore: decorator
+@inline
+function toByte(value: f32, scale: f32): i8 {
+  return <i8>i32x4.extract_lane(levels(f32x4.splat(value), f32x4.splat(scale)), 0);
+}
+
+/**
+ * Rows `first` to `end` of matrix (rows, columns), its columns multiplied by `factors`, as signed bytes, a scale a row,
+ * turned to (columns, rows):
+ *   m[r, c] = matrix[r, c] factors[c],  scales[r] = max |m[r]| / 127,  bytes[c, r] = nearest(m[r, c] / scales[r])
+ * @param first a multiple of 4
+ */
+export function quantizeRows(
+  matrix: usize, factors: usize, rows: usize, columns: usize, bytes: usize, scales: usize, first: usize, end: usize,
+): void {
+  const rowBytes = columns << 2, vectors = vectorBytes(columns);
+  for (let row = first; row < end; row++) {
+    const values = matrix + row * rowBytes;
+    let largest = f32x4.splat(0);
+    let i: usize = 0;
+    for (; i < vectors; i += 16) {
+      largest = f32x4.max(largest, f32x4.abs(f32x4.mul(v128.load(values + i), v128.load(factors + i))));
+    }
+    let most = largestLane(largest);
+    for (; i < rowBytes; i += 4) most = max<f32>(most, abs<f32>(load<f32>(values + i) * load<f32>(factors + i)));
+    store<f32>(scales + (row << 2), byteScale(most));
+  }
+  const wholeEnd = first + ((end - first) & ~3);
+  for (let c: usize = 0; c < columns; c += 4) {
+    const target = bytes + c * rows, source = matrix + (c << 2);
+    const isWhole = c + 4 <= columns;
+    let row = first;
+    if (isWhole) {
+      const f = v128.load(factors + (c << 2));
+      for (; row < wholeEnd; row += 4) { // a tile of 4 rows and 4 columns, turned
+        const from = source + row * rowBytes, scale = scales + (row << 2);
+        const a = levels(f32x4.mul(v128.load(from), f), v128.load32_splat(scale));
+        const b = levels(f32x4.mul(v128.load(from + rowBytes), f), v128.load32_splat(scale, 4));
+        const c4 = levels(f32x4.mul(v128.load(from + 2 * rowBytes), f), v128.load32_splat(scale, 8));
+        const d = levels(f32x4.mul(v128.load(from + 3 * rowBytes), f), v128.load32_splat(scale, 12));
+        const tile = i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c4, d));
+        const turned = i8x16.shuffle(tile, tile, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+        v128.store32_lane(target + row, turned, 0);
+        v128.store32_lane(target + rows + row, turned, 1);
+        v128.store32_lane(target + 2 * rows + row, turned, 2);
+        v128.store32_lane(target + 3 * rows + row, turned, 3);
+      }
+    }
+    const limit: usize = isWhole ? 4 : columns - c;
+    for (; row < end; row++) {
+      const scale = load<f32>(scales + (row << 2));
+      for (let k: usize = 0; k < limit; k++) {
+        store<i8>(target + k * rows + row, toByte(load<f32>(source + row * rowBytes + (k << 2)) * load<f32>(factors + ((c + k) << 2)), scale));
+      }
+    }
+  }
+}
+
+/**
+ * Columns `first` to `end` of matrix (rows, columns) as signed bytes of the same layout, a scale a column:
+ *   scales[c] = max |matrix[:, c]| / 127,  bytes[r, c] = nearest(matrix[r, c] / scales[c])
+ */
+export function quantizeColumns(
+  matrix: usize, rows: usize, columns: usize, bytes: usize, scales: usize, first: usize, end: usize,
+): void {
+  const rowBytes = columns << 2, begin = first << 2, until = end << 2;
+  const vectorsEnd = begin + vectorBytes(end - first);
+  memory.fill(scales + begin, 0, until - begin);
+  for (let row: usize = 0; row < rows; row++) {
+    const values = matrix + row * rowBytes;
+    let i = begin;
+    for (; i < vectorsEnd; i += 16) {
+      v128.store(scales + i, f32x4.max(v128.load(scales + i), f32x4.abs(v128.load(values + i))));
+    }
+    for (; i < until; i += 4) store<f32>(scales + i, max<f32>(load<f32>(scales + i), abs<f32>(load<f32>(values + i))));
+  }
+  for (let i = begin; i < until; i += 4) store<f32>(scales + i, byteScale(load<f32>(scales + i)));
+  for (let row: usize = 0; row < rows; row++) {
+    const values = matrix + row * rowBytes, target = bytes + row * columns;
+    let i = begin;
+    for (; i < vectorsEnd; i += 16) {
+      const words = levels(v128.load(values + i), v128.load(scales + i));
+      const halves = i16x8.narrow_i32x4_s(words, words);
+      v128.store32_lane(target + (i >> 2), i8x16.narrow_i16x8_s(halves, halves), 0);
+    }
+    for (; i < until; i += 4) store<i8>(target + (i >> 2), toByte(load<f32>(values + i), load<f32>(scales + i)));
+  }
+}

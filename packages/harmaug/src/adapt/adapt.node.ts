@@ -21,7 +21,7 @@ import { openEncoderScorer } from '../scoring/encoder-scorer.node.ts';
 import type { Score, Scorer } from '../scoring/scorer.ts';
 import { disguiseSet } from '../transforms/disguise-set.ts';
 import { versions } from '../versions.node.ts';
-import { type LearnedRows, rowsToLearn } from './rows.node.ts';
+import { type LearnedRows, rowsToLearn } from './rows.ts';
 import { type AdaptSettings, checkAdaptSettings, distillSettingsOf } from './settings.ts';
 
 export interface AdaptRequest {

@@ -52,6 +52,13 @@ describe('a lexicon', () => {
     expect(readLexicon(pairs(6, 4))).toBeNull();
   });
 
+  it('knows a word in lower case that was seen with a capital alone, but of none that has no letters of two cases', () => {
+    const written = (original: string, disguised: string) =>
+      switchWords(original.toLowerCase(), readLexicon([{ original, disguised }])!, 1, always);
+    expect(written('Good', 'Jrrg')).toBe('jrrg');
+    expect(written('Good', '6009')).toBe('good');
+  });
+
   it('is not made of texts of other numbers of words, or of none', () => {
     expect(readLexicon([{ original: 'one two', disguised: 'three' }])).toBeNull();
     expect(readLexicon([])).toBeNull();

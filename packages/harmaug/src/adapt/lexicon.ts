@@ -3,7 +3,7 @@
  * always the same way is so learned of all the words that its examples have, in more texts than they are.
  * Source: code-switched training, Qin et al. 2020, arXiv:2006.06402
  */
-import { partsOf, type WordParts, wordsOf } from '../eda/words.ts';
+import { partsOf, wordsOf } from '../eda/words.ts';
 
 /** What stands for a word as it is written, and in lower case where it was seen with a capital alone. */
 export type Lexicon = ReadonlyMap<string, string>;
@@ -53,7 +53,7 @@ export function readLexicon(pairs: Iterable<TextPair>): Lexicon | null {
 /** A share of the words that the lexicon knows in its writing; what clings to them and all else stays. */
 export function switchWords(text: string, lexicon: Lexicon, share: number, uniform: () => number): string {
   return text.replace(/\S+/g, (word) => {
-    const { before, core, after }: WordParts = partsOf(word);
+    const { before, core, after } = partsOf(word);
     if (core === null) return word;
     const value = lexicon.get(core) ?? lexicon.get(core.toLowerCase());
     return value === undefined || uniform() >= share ? word : `${before}${value}${after}`;

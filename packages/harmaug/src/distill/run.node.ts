@@ -13,7 +13,7 @@ import {
   saveTraining,
   writeRanges,
 } from '@harmaug/models/node';
-import { ConfigError, ops, schedules, type Trainer } from 'onnx-grad';
+import { ops, schedules, type Trainer } from 'onnx-grad';
 import { createTrainer, type Device } from 'onnx-grad/node';
 import { metrics } from '../evaluate/metrics.ts';
 import { curveOf, rank } from '../evaluate/ranking.ts';
@@ -23,11 +23,13 @@ import { Clock } from './clock.ts';
 import { readCurve, writeCurve } from './curve.node.ts';
 import type { CurvePoint, ValidationPoint } from './curve.ts';
 import { expectNoDivergence } from './divergence.ts';
-import { epochBatches } from './epoch.ts';
+import { expectSame } from './identity.ts';
+import { meanWeights } from './mean-weights.ts';
 import { categoryLoss, distillationLoss } from './objective.ts';
 import type { DistillData } from './prepare.node.ts';
-import { RECORD_FILE, type RunRecord, readRunRecord, writeRunRecord } from './record.node.ts';
+import { RECORD_FILE, readRunRecord, writeRunRecord } from './record.node.ts';
 import type { DistillSettings } from './settings.ts';
+import { planSteps, type StepPlan } from './step-plan.ts';
 
 export const LABELS = ['safe', 'unsafe'] as const;
 
@@ -79,8 +81,8 @@ const CHECKPOINT_EVERY_MS = 5 * 60_000;
 /**
  * Trains, or goes on where a killed run of the same settings and data stopped: the final weights are those of the unbroken
  * run. A finished run is left as it is.
- * @throws ConfigError when `out` holds a run of other settings or data, or another process trains there; DivergedError when the loss is no
- *   number any more, or far above where it began
+ * @throws ConfigError when `out` holds a run of other settings or data, or another process trains there; DivergedError when
+ *   the loss is no number any more, or far above where it began
  */
 export async function runDistillation(
   data: DistillData,
@@ -152,31 +154,6 @@ function loadStudent(
     initialiseHead: true,
     seed,
   });
-}
-
-interface StepPlan {
-  readonly totalSteps: number;
-  batches(epoch: number): number[][];
-}
-
-/** Batches of an epoch by row number, and how many steps the run has. */
-function planSteps(
-  { lengths, targets, isSynthetic, split }: DistillData,
-  settings: DistillSettings,
-  seed: number,
-): StepPlan {
-  const pick = <T>(values: readonly T[]) => split.training.map((row) => values[row]!);
-  const rows = {
-    lengths: pick(lengths),
-    labels: pick(targets).map(({ label }) => label),
-    isSynthetic: pick(isSynthetic),
-  };
-  const perEpoch = Math.ceil(split.training.length / settings.batchSize);
-  return {
-    totalSteps: Math.min(settings.epochs * perEpoch, settings.maxSteps ?? Infinity),
-    batches: (epoch) =>
-      epochBatches(rows, settings, { seed, epoch }).map((batch) => batch.map((at) => split.training[at]!)),
-  };
 }
 
 async function openTrainer(
@@ -379,7 +356,7 @@ class Run {
     const weights =
       newWeights === 1
         ? trained
-        : meanOf(trained, (await loadStudent(options, settings, data.categoryNames)).weights, newWeights);
+        : meanWeights(trained, (await loadStudent(options, settings, data.categoryNames)).weights, newWeights);
     await mkdir(folder, { recursive: true });
     await saveModel(folder, { json, model, tokenizerFiles, weights });
     if (ranges && newWeights === 1) await writeRanges(folder, ranges); // of a mean of weights nobody knows them
@@ -394,18 +371,6 @@ class Run {
   }
 }
 
-/** `share` of the first, the rest of the second. */
-function meanOf(first: Weights, second: Weights, share: number): Weights {
-  return new Map(
-    [...first].map(([name, values]) => {
-      const others = second.get(name)!;
-      return [name, values.map((value, at) => share * value + (1 - share) * others[at]!)];
-    }),
-  );
-}
-
-type Weights = ReadonlyMap<string, Float32Array>;
-
 const HALF = { threshold: 0.5 };
 
 /** The first validation with the highest AUPRC. */
@@ -415,20 +380,4 @@ function bestOf(curve: readonly CurvePoint[]): ValidationPoint | null {
     (best, point) => (best === null || (point.auprc ?? 0) > (best.auprc ?? 0) ? point : best),
     null,
   );
-}
-
-/** @throws ConfigError naming the first setting that differs */
-function expectSame(
-  saved: Pick<RunRecord, 'options' | 'dataHash'>,
-  identity: Record<string, unknown>,
-  hash: string,
-  out: string,
-): void {
-  const remedy = 'Give another --out, or remove that folder to begin anew.';
-  for (const [name, value] of Object.entries(identity)) {
-    const before = saved.options[name] ?? null;
-    if (before === (value ?? null)) continue;
-    throw new ConfigError(`${out} holds a run with ${name} ${String(before)}, not ${String(value)}. ${remedy}`);
-  }
-  if (saved.dataHash !== hash) throw new ConfigError(`${out} holds a run on other data. ${remedy}`);
 }

@@ -52,7 +52,7 @@ export type QuantizedBlock = readonly [
 
 let compiled: WebAssembly.Module | undefined;
 
-/** The module, compiled once per thread: 1 KB, so that even a browser's main thread may compile it at once. */
+/** The module, compiled once per thread: 3 KB, so that even a browser's main thread may compile it at once. */
 export function kernelsModule(): WebAssembly.Module {
   compiled ??= new WebAssembly.Module(Uint8Array.from(atob(kernelsWasmBase64), (char) => char.charCodeAt(0)));
   return compiled;

@@ -15,11 +15,13 @@ import type { AdaptSettings } from './settings.ts';
 export interface LearnedRows {
   /** With a soft label each: what is learned. */
   readonly rows: readonly Row[];
-  /** What a disguised row was made from. */
+  /** What a row in disguise, or in an attack's words, was made from. */
   readonly originals: ReadonlyMap<Row, Row>;
+  /** Rows of the attack, each learned once an epoch. */
   readonly examples: number;
+  /** Old rows in all epochs together, each counted once. */
   readonly replay: number;
-  /** Of the old rows, those that are learned in the attack's words too. */
+  /** Copies of old rows in an attack's words, in all epochs together; none of an attack that has no lexicon. */
   readonly switched: number;
 }
 

@@ -23,13 +23,13 @@ import { Clock } from './clock.ts';
 import { readCurve, writeCurve } from './curve.node.ts';
 import type { CurvePoint, ValidationPoint } from './curve.ts';
 import { expectNoDivergence } from './divergence.ts';
-import { expectSame } from './identity.ts';
+import { expectSame } from './identity.node.ts';
 import { meanWeights } from './mean-weights.ts';
 import { categoryLoss, distillationLoss } from './objective.ts';
 import type { DistillData } from './prepare.node.ts';
 import { RECORD_FILE, readRunRecord, writeRunRecord } from './record.node.ts';
 import type { DistillSettings } from './settings.ts';
-import { planSteps, type StepPlan } from './step-plan.ts';
+import { planSteps, type StepPlan } from './step-plan.node.ts';
 
 export const LABELS = ['safe', 'unsafe'] as const;
 
